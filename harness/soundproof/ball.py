@@ -1,0 +1,76 @@
+"""Norm balls: the arithmetic that every bounded attack shares.
+
+`rows` below means that every quantity is taken over all values of one clip, for each clip of the batch.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from soundproof.types import Norm
+
+if TYPE_CHECKING:
+    import torch
+
+# Below this a gradient counts as zero and gives no direction, instead of a division by zero.
+TINY = 1e-30
+
+
+@dataclass(frozen=True)
+class Ball:
+    """All inputs within `radius` of a clean one, measured in `norm`.
+
+    Attributes:
+        norm: l2 or l-infinity.
+        radius: Not negative, in units of the input (which spans [0, 1]).
+    """
+
+    norm: Norm
+    radius: float
+
+    def inscribed(self, norm: Norm, dimension: int) -> Ball:
+        """The largest ball of another norm that lies inside this one, for inputs of `dimension` values."""
+        if norm is self.norm:
+            return self
+        if norm is Norm.LINF:
+            return Ball(norm, self.radius / math.sqrt(dimension))
+        return Ball(norm, self.radius)
+
+    def scaled(self, factor: float) -> Ball:
+        """The ball of the same norm with `factor` times the radius."""
+        return replace(self, radius=self.radius * factor)
+
+    def sizes(self, delta: torch.Tensor) -> torch.Tensor:
+        """The norm of each row of a perturbation `[N, ...]`, as `[N]`."""
+        flat = delta.flatten(1)
+        return flat.norm(dim=1) if self.norm is Norm.L2 else flat.abs().amax(dim=1)
+
+    def ascent(self, gradient: torch.Tensor) -> torch.Tensor:
+        """The step of length `radius` that raises a linear function fastest, from its gradient `[N, ...]`.
+
+        Fast gradient methods step along it: the sign of the gradient for l-infinity, the gradient itself,
+        normalised, for l2 (Goodfellow et al. 2015; Miyato et al. 2016). A zero gradient gives a zero step.
+        """
+        if self.norm is Norm.LINF:
+            return gradient.sign() * self.radius
+        return gradient * (self.radius / column(gradient.flatten(1).norm(dim=1), gradient).clamp_min(TINY))
+
+    def project(self, images: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
+        """The images moved to the nearest point of the ball around `clean`, then clipped to the box [0, 1].
+
+        Clipping cannot leave the ball again, because `clean` is inside the box.
+        """
+        delta = images - clean
+        if self.norm is Norm.LINF:
+            delta = delta.clamp(-self.radius, self.radius)
+        else:
+            sizes = column(delta.flatten(1).norm(dim=1), delta)
+            delta = delta * (self.radius / sizes.clamp_min(TINY)).clamp_max(1.0)
+        return (clean + delta).clamp(0.0, 1.0)
+
+
+def column(values: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """Values `[N]` shaped `[N, 1, …]`, so that they multiply the rows of `like` `[N, …]`."""
+    return values.reshape(-1, *(1,) * (like.dim() - 1))

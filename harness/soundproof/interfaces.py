@@ -1,0 +1,277 @@
+"""The contract of every plugin: six kinds of component, each a frozen dataclass.
+
+The fields of a component are its parameters: typed, documented and validated (annotate them with
+`pydantic.Field` for limits and help), so that equal parameters mean equal components and equal cache keys.
+Its methods are its behaviour. A class attribute `id` names it in suites and results; the first line of its
+docstring is its summary in `bench ls`.
+
+A module that defines components should import torch inside methods or under `TYPE_CHECKING`: listing plugins
+then stays instant.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from soundproof.types import Access, Domain, Kind, Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    import numpy as np
+    import numpy.typing as npt
+    import torch
+    from torch import nn
+
+    from soundproof.ball import Ball
+    from soundproof.training import Trainer
+    from soundproof.types import ClipIndex, TrainingData
+    from soundproof.victim import Victim
+
+
+class Component(ABC):
+    """What all kinds have in common.
+
+    Attributes:
+        kind: Set by the kinds below.
+        id: Lower-case letters, digits and hyphens.
+        version: Part of the cache key. None, the default, stands for a digest of the plugin package's
+            source, so that any edit recomputes; set a string to decide by hand when numbers change.
+    """
+
+    kind: ClassVar[Kind]
+    id: ClassVar[str]
+    version: ClassVar[str | None] = None
+
+    @classmethod
+    def summary(cls) -> str:
+        """The first line of the docstring."""
+        return (cls.__doc__ or "").strip().partition("\n")[0].rstrip(".")
+
+    @classmethod
+    def capabilities(cls) -> dict[str, Any]:
+        """What a planner or a reader should know of this component, as JSON."""
+        return {}
+
+    def parameters(self) -> dict[str, Any]:
+        """Every parameter by name."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+
+
+class Dataset(Component):
+    """Labelled clips of one nominal length.
+
+    `root` below is the user's data folder; a generated data set ignores it.
+    """
+
+    kind = Kind.DATASET
+
+    @property
+    @abstractmethod
+    def seconds(self) -> float:
+        """Length of every clip; shorter recordings are padded with zeros, longer ones cut."""
+
+    @abstractmethod
+    def index(self, root: Path) -> ClipIndex:
+        """Names, labels, groups, folds and checksum of all clips.
+
+        Raises:
+            DataError: Files are missing or damaged; it lists all of them.
+        """
+
+    @abstractmethod
+    def waveforms(self, root: Path, rate: int) -> npt.NDArray[np.float32]:
+        """All clips in the order of `index`, mono in [-1, 1], resampled to `rate` Hz: `[N, seconds * rate]`.
+
+        Raises:
+            DataError: A file does not decode, or holds no or non-finite samples; it lists all of them.
+        """
+
+    def sample_count(self, rate: int) -> int:
+        """Samples of one clip at a sampling rate."""
+        return round(self.seconds * rate)
+
+
+class Representation(Component):
+    """A map from waveforms to what a classifier sees, scaled to the box [0, 1].
+
+    Attributes:
+        domain: The shape it produces.
+        differentiable: Whether gradients flow through it to the waveform.
+        fitted: Whether `fit` looks at the training clips. If not, its inputs are shared by all folds.
+    """
+
+    kind = Kind.REPRESENTATION
+    domain: ClassVar[Domain] = Domain.IMAGE
+    differentiable: ClassVar[bool] = True
+    fitted: ClassVar[bool] = False
+
+    @classmethod
+    def capabilities(cls) -> dict[str, Any]:
+        """Domain, differentiability and whether it is fitted to the training clips."""
+        return {"domain": cls.domain, "differentiable": cls.differentiable, "fitted": cls.fitted}
+
+    @property
+    @abstractmethod
+    def rate(self) -> int:
+        """Sampling rate it wants its waveforms in, Hz."""
+
+    @abstractmethod
+    def shape(self, samples: int) -> tuple[int, ...]:
+        """Shape of one input for clips of so many samples: `(C, H, W)`, `(1, T)` or `(D,)`."""
+
+    @abstractmethod
+    def fit(self, waveforms: torch.Tensor) -> nn.Module:
+        """Build the transform.
+
+        Args:
+            waveforms: float32 `[N, T]`, the training clips; only a `fitted` representation looks at them.
+
+        Returns:
+            A module from waveforms `[n, T]` to inputs in [0, 1]; row 0 of an image is the lowest frequency.
+        """
+
+    def reason_to_skip(self, samples: int) -> str | None:  # noqa: ARG002
+        """Why clips of so many samples cannot be represented, or None."""
+        return None
+
+
+class Model(Component):
+    """A classifier's architecture and how it is trained.
+
+    Attributes:
+        accepts: The domains it can read.
+        recipe: How it is trained unless the suite says otherwise.
+    """
+
+    kind = Kind.MODEL
+    accepts: ClassVar[frozenset[Domain]] = frozenset({Domain.IMAGE})
+    recipe: ClassVar[Recipe] = Recipe()
+
+    @classmethod
+    def capabilities(cls) -> dict[str, Any]:
+        """The domains it accepts."""
+        return {"accepts": sorted(cls.accepts)}
+
+    @abstractmethod
+    def build(self, shape: tuple[int, ...], classes: int) -> nn.Module:
+        """An untrained network from inputs `[n, *shape]` in [0, 1] to logits `[n, classes]`."""
+
+    def reason_to_skip(self, shape: tuple[int, ...], classes: int) -> str | None:  # noqa: ARG002
+        """Why it cannot be built for these inputs, or None."""
+        return None
+
+
+class Defense(Component):
+    """A way from a trained classifier to one that should be harder to fool."""
+
+    kind = Kind.DEFENSE
+
+    def wrap(self, classifier: nn.Module, data_shape: tuple[int, ...], classes: int) -> nn.Module:  # noqa: ARG002
+        """The defended classifier's structure, before any training; by default the classifier itself.
+
+        Weights are stored and loaded through this structure, so it must not depend on data.
+        """
+        return classifier
+
+    @abstractmethod
+    def fit(self, defended: nn.Module, data: TrainingData, trainer: Trainer) -> None:
+        """Train what `wrap` returned, in place.
+
+        Args:
+            defended: Holds the weights of the trained, undefended classifier.
+            data: What it may learn from.
+            trainer: Runs epochs with the model's recipe and early stopping, and resolves inner attacks.
+        """
+
+
+class Attack(Component):
+    """A search for examples that the victim gets wrong.
+
+    Subclass `BoundedAttack` or `MinimumNormAttack`. An attack returns images and claims nothing: the harness
+    recomputes predictions, norms and box membership.
+
+    Attributes:
+        access: What it needs of the victim.
+    """
+
+    kind = Kind.ATTACK
+    access: ClassVar[Access] = Access.WHITE_BOX
+
+    @classmethod
+    def capabilities(cls) -> dict[str, Any]:
+        """Access and whether its size is bounded or minimised."""
+        minimises = issubclass(cls, MinimumNormAttack)
+        return {"access": cls.access, "search": "minimum-norm" if minimises else "bounded"}
+
+    @property
+    def is_targeted(self) -> bool:
+        """Whether the victim's goal should hold a random wrong class for each clip."""
+        return False
+
+    @property
+    @abstractmethod
+    def planned_gradients(self) -> int:
+        """Backward rows a clip that one run costs at most; `bench plan` adds them up."""
+
+    @property
+    def planned_queries(self) -> int:
+        """Forward rows a clip that one run costs at most."""
+        return max(1, self.planned_gradients)
+
+
+class BoundedAttack(Attack):
+    """An attack that looks for the worst example within a given ball."""
+
+    @abstractmethod
+    def perturb(self, victim: Victim, ball: Ball, generator: torch.Generator) -> torch.Tensor:
+        """Attack every clip of the victim.
+
+        Args:
+            victim: Holds the clean images and the goal; meters every pass.
+            ball: Where the result must lie, besides the box [0, 1].
+            generator: The only source of randomness, on the victim's device.
+
+        Returns:
+            Images of the shape of `victim.clean`.
+        """
+
+    def climb(
+        self, victim: Victim, balls: Iterable[Ball], generator: torch.Generator
+    ) -> Iterator[torch.Tensor]:
+        """Attack within one ball after the other, from small to large, until the caller has seen enough.
+
+        The default runs `perturb` for each; override it where rungs can share work.
+        """
+        for ball in balls:
+            yield self.perturb(victim, ball, generator)
+
+    def ladder_gradients(self, rungs: int) -> int:
+        """Backward rows a clip that `climb` over so many rungs costs at most."""
+        return rungs * self.planned_gradients
+
+
+class MinimumNormAttack(Attack):
+    """An attack that looks for the smallest perturbation that fools; the harness reads its trace."""
+
+    @abstractmethod
+    def minimise(self, victim: Victim, generator: torch.Generator) -> torch.Tensor:
+        """Attack every clip of the victim; a clip that cannot be fooled may be returned clean."""
+
+
+class Augmentation(Component):
+    """A change to training waveforms that keeps their labels."""
+
+    kind = Kind.AUGMENTATION
+
+    @abstractmethod
+    def copies(
+        self, waveforms: npt.NDArray[np.float32], rate: int, generator: np.random.Generator
+    ) -> npt.NDArray[np.float32]:
+        """Augmented copies of clips `[N, T]`, drawn per clip: `[copies, N, T]`."""
+
+
+KINDS: Sequence[type[Component]] = (Dataset, Representation, Model, Defense, Attack, Augmentation)

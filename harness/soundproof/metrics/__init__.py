@@ -1,0 +1,1 @@
+"""Metrics: statistics of per-clip outcomes, and their intervals. Definitions: docs/metrics.md."""

@@ -1,0 +1,116 @@
+"""Statistics of per-clip outcomes, each a function of how often every clip was drawn.
+
+A statistic takes weights `[B, n]` (one row a bootstrap draw, one column a clip) and gives `[B]`; with a single
+row of ones it is the plain estimate. Written this way, thousand bootstrap draws are a matrix product.
+Where a draw leaves nothing to average the statistic is NaN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Array = npt.NDArray[Any]
+Statistic = Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
+
+
+def mean(values: Array) -> Statistic:
+    """The mean of `values` `[n]`; NaN entries do not take part."""
+    present = ~np.isnan(np.asarray(values, dtype=np.float64))
+    filled = np.where(present, values, 0.0).astype(np.float64)
+
+    def statistic(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return _divide(weights @ filled, weights @ present.astype(np.float64))
+
+    return statistic
+
+
+def ratio_of_means(numerator: Array, denominator: Array) -> Statistic:
+    """The mean of one column over the mean of another, both `[n]` with NaN where a clip does not take part."""
+    above, below = mean(numerator), mean(denominator)
+    return lambda weights: _divide(above(weights), below(weights))
+
+
+def auc(negatives: Array, positives: Array) -> Statistic:
+    """The ROC area of `positives` over `negatives`, pooled over all pairs, ties ½ (Mann-Whitney).
+
+    Both are `[n]` and belong to the same clips: the clean and the attacked copy of each.
+    """
+    above = np.sign(np.asarray(positives)[:, None] - np.asarray(negatives)[None, :]) / 2 + 0.5
+
+    def statistic(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        pairs = np.einsum("bi,bi->b", weights @ above, weights)
+        return _divide(pairs, weights.sum(axis=1) ** 2)
+
+    return statistic
+
+
+def macro(labels: Array, predictions: Array, classes: int) -> dict[str, Statistic]:
+    """`precision`, `recall` and `f1`, each the mean over classes; a quotient without cases counts as 0.
+
+    Classes that neither occur nor are predicted in a draw do not take part, as in scikit-learn.
+    """
+    cells = np.zeros((len(labels), classes * classes))
+    cells[np.arange(len(labels)), np.asarray(labels) * classes + np.asarray(predictions)] = 1.0
+
+    def of(measure: Callable[[Array, Array, Array], Array]) -> Statistic:
+        def statistic(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+            confusion = (weights @ cells).reshape(-1, classes, classes)
+            hits = np.einsum("bkk->bk", confusion)
+            actual, predicted = confusion.sum(axis=2), confusion.sum(axis=1)
+            occurs = (actual + predicted) > 0
+            return _divide((measure(hits, actual, predicted) * occurs).sum(axis=1), occurs.sum(axis=1))
+
+        return statistic
+
+    return {
+        "precision": of(lambda hits, _, predicted: _or_zero(hits, predicted)),
+        "recall": of(lambda hits, actual, _: _or_zero(hits, actual)),
+        "f1": of(lambda hits, actual, predicted: _or_zero(2 * hits, actual + predicted)),
+    }
+
+
+def equal_error_rate(scores: Array, positive: Array) -> Statistic:
+    """Mean of false rejection and false acceptance where they are closest (docs/metrics.md §1).
+
+    Args:
+        scores: `[n]`, higher for the positive class.
+        positive: bool `[n]`.
+    """
+    order = np.argsort(scores, kind="stable")
+    ranked, wanted = np.asarray(scores)[order], np.asarray(positive)[order]
+    # A threshold lies below the first clip, or between two clips of different score.
+    cuts = np.flatnonzero(np.append(np.diff(ranked) > 0, True))  # noqa: FBT003
+
+    def statistic(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        drawn = weights[:, order]
+        start = np.zeros((len(drawn), 1))
+        rejected = np.hstack([start, np.cumsum(drawn * wanted, axis=1)[:, cuts]])
+        declined = np.hstack([start, np.cumsum(drawn * ~wanted, axis=1)[:, cuts]])
+        misses = _divide(rejected, rejected[:, -1:])
+        alarms = 1 - _divide(declined, declined[:, -1:])
+        nearest = np.abs(misses - alarms).argmin(axis=1)[:, None]
+        both = np.take_along_axis(misses, nearest, 1) + np.take_along_axis(alarms, nearest, 1)
+        half: npt.NDArray[np.float64] = both[:, 0] / 2
+        return half
+
+    return statistic
+
+
+def average(parts: Sequence[Statistic]) -> Statistic:
+    """The mean of several statistics of the same clips, e.g. of the classifiers of several folds."""
+    return lambda weights: np.mean([part(weights) for part in parts], axis=0)
+
+
+def _divide(above: Array, below: Array) -> Array:
+    return np.divide(above, below, out=np.full(np.broadcast(above, below).shape, np.nan), where=below > 0)
+
+
+def _or_zero(above: Array, below: Array) -> Array:
+    return np.divide(above, below, out=np.zeros(np.broadcast(above, below).shape), where=below > 0)

@@ -1,0 +1,196 @@
+"""The words the whole project speaks: kinds, domains, norms, goals, budgets and tables of clips.
+
+Nothing here computes, and importing it loads neither torch nor numpy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    import numpy.typing as npt
+    import torch
+
+
+class Kind(StrEnum):
+    """What a component is for; the singular form is the key used in results."""
+
+    DATASET = "dataset"
+    REPRESENTATION = "representation"
+    MODEL = "model"
+    DEFENSE = "defense"
+    ATTACK = "attack"
+    AUGMENTATION = "augmentation"
+
+
+class Domain(StrEnum):
+    """The shape of a model's input: `[N, C, H, W]`, `[N, 1, T]` or `[N, D]`, float32 in [0, 1]."""
+
+    IMAGE = "image"
+    WAVEFORM = "waveform"
+    VECTOR = "vector"
+
+
+class Norm(StrEnum):
+    """How the size of a perturbation is measured, over all values of one clip."""
+
+    L2 = "l2"
+    LINF = "linf"
+
+
+class Access(StrEnum):
+    """What an attack needs of the victim; it decides how its rows are compared."""
+
+    WHITE_BOX = "white-box"
+    BLACK_BOX = "black-box"
+    CONTROL = "control"
+
+
+class Protocol(StrEnum):
+    """What a cell measures (docs/protocols.md)."""
+
+    CLEAN = "clean"
+    BOUNDED = "bounded"
+    REACH = "reach"
+    TRANSFER = "transfer"
+
+
+class Status(StrEnum):
+    """How a cell ended. Only `ok` rows carry metrics."""
+
+    OK = "ok"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    INVALID = "invalid"
+
+
+class Scheme(StrEnum):
+    """How clips are divided; `paper` ignores recordings and leaks on purpose, to compare with the papers."""
+
+    GROUP70 = "group70"
+    OFFICIAL = "official"
+    PAPER = "paper"
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A component named inside another one's parameters, as a suite names it.
+
+    Attributes:
+        kind: The kind it must be of.
+        id: Its id, e.g. `fgsm`.
+        parameters: Those that differ from its defaults.
+    """
+
+    kind: Kind
+    id: str
+    parameters: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, eq=False)
+class ClipIndex:
+    """What a data set knows of its clips without decoding them; row i of every field is clip i.
+
+    Attributes:
+        names: A stable name a clip, unique in the data set.
+        labels: int64 `[N]`, an index into `classes`.
+        groups: int64 `[N]`; clips cut from one recording (or spoken by one person) share a number.
+        folds: int64 `[N]` with the publisher's own folds, or None where there are none.
+        classes: The class names.
+        checksum: A digest of the audio and the labels; it changes when any of them does.
+    """
+
+    names: tuple[str, ...]
+    labels: npt.NDArray[np.int64]
+    groups: npt.NDArray[np.int64]
+    folds: npt.NDArray[np.int64] | None
+    classes: tuple[str, ...]
+    checksum: str
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Which clips train, choose and test one classifier: disjoint int64 arrays of rows of a `ClipIndex`."""
+
+    train: npt.NDArray[np.int64]
+    validation: npt.NDArray[np.int64]
+    test: npt.NDArray[np.int64]
+    leaky: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Inputs of a classifier with their labels, on one device.
+
+    Attributes:
+        inputs: float32 in [0, 1], first dimension N.
+        labels: int64 `[N]`.
+    """
+
+    inputs: torch.Tensor
+    labels: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """What a classifier may learn from. Test clips are never among it."""
+
+    train: Examples
+    validation: Examples
+    classes: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one input, without the batch dimension."""
+        return tuple(self.train.inputs.shape[1:])
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is trained, unless the suite overrides it.
+
+    AdamW with a one-cycle schedule; after every epoch the validation accuracy is measured, training stops
+    after `patience` epochs without a new best, and the best weights are kept.
+
+    Attributes:
+        epochs: At most so many passes over the training part.
+        batch: Clips a step.
+        learning_rate: The peak of the cycle.
+        weight_decay: Decoupled, as in AdamW.
+        label_smoothing: Mass given to the wrong classes in the cross-entropy, in [0, 1).
+        patience: Epochs without a better validation accuracy before training stops.
+    """
+
+    epochs: int = 30
+    batch: int = 32
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-2
+    label_smoothing: float = 0.0
+    patience: int = 30
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The limits under which every attack of a suite works.
+
+    Attributes:
+        norm: The norm of the ball.
+        epsilon: Its radius in the protocol `bounded`.
+        target_auc: The fooling AUC that the protocol `reach` waits for.
+        max_gradients: Backward rows one clip may cost in one cell; None is no limit.
+        max_queries: Forward rows one clip may cost in one cell; None is no limit.
+    """
+
+    norm: Norm = Norm.L2
+    epsilon: float = 3.0
+    target_auc: float = 0.9
+    max_gradients: int | None = None
+    max_queries: int | None = None
