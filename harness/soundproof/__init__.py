@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from soundproof.interfaces import Representation as Representation
     from soundproof.results import Results as Results
     from soundproof.results import Row as Row
+    from soundproof.training import Objective as Objective
     from soundproof.training import Trainer as Trainer
     from soundproof.types import Access as Access
     from soundproof.types import Budget as Budget
@@ -70,6 +71,7 @@ _HOMES = {
     "MinimumNormAttack": "interfaces",
     "Model": "interfaces",
     "Norm": "types",
+    "Objective": "training",
     "PluginError": "errors",
     "Recipe": "types",
     "Ref": "types",
@@ -88,10 +90,10 @@ _HOMES = {
     "run": "api",
     "target_margin": "goal",
 }
-__all__ = sorted(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = list(_HOMES)
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562
+def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'soundproof' has no attribute {name!r}")
     value = getattr(import_module(f"soundproof.{_HOMES[name]}"), name)

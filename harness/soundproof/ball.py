@@ -1,6 +1,6 @@
 """Norm balls: the arithmetic that every bounded attack shares.
 
-`rows` below means that every quantity is taken over all values of one clip, for each clip of the batch.
+All quantities are taken over all values of one clip, for each clip (row) of a batch.
 """
 
 from __future__ import annotations
@@ -18,29 +18,31 @@ if TYPE_CHECKING:
 TINY = 1e-30
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ball:
     """All inputs within `radius` of a clean one, measured in `norm`.
 
     Attributes:
         norm: l2 or l-infinity.
-        radius: Not negative, in units of the input (which spans [0, 1]).
+        radius: Not negative, in units of the input (which spans [0, 1]); one number, or one a row, `[N]`.
     """
 
     norm: Norm
-    radius: float
+    radius: float | torch.Tensor
 
     def inscribed(self, norm: Norm, dimension: int) -> Ball:
         """The largest ball of another norm that lies inside this one, for inputs of `dimension` values."""
-        if norm is self.norm:
-            return self
-        if norm is Norm.LINF:
+        if norm is Norm.LINF and self.norm is Norm.L2:
             return Ball(norm, self.radius / math.sqrt(dimension))
         return Ball(norm, self.radius)
 
     def scaled(self, factor: float) -> Ball:
         """The ball of the same norm with `factor` times the radius."""
         return replace(self, radius=self.radius * factor)
+
+    def select(self, rows: torch.Tensor) -> Ball:
+        """The ball for some rows of the batch."""
+        return self if isinstance(self.radius, (int, float)) else replace(self, radius=self.radius[rows])
 
     def sizes(self, delta: torch.Tensor) -> torch.Tensor:
         """The norm of each row of a perturbation `[N, ...]`, as `[N]`."""
@@ -54,8 +56,9 @@ class Ball:
         normalised, for l2 (Goodfellow et al. 2015; Miyato et al. 2016). A zero gradient gives a zero step.
         """
         if self.norm is Norm.LINF:
-            return gradient.sign() * self.radius
-        return gradient * (self.radius / column(gradient.flatten(1).norm(dim=1), gradient).clamp_min(TINY))
+            return gradient.sign() * self._column(gradient)
+        sizes = column(gradient.flatten(1).norm(dim=1), gradient)
+        return gradient * (self._column(gradient) / sizes.clamp_min(TINY))
 
     def project(self, images: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
         """The images moved to the nearest point of the ball around `clean`, then clipped to the box [0, 1].
@@ -63,12 +66,19 @@ class Ball:
         Clipping cannot leave the ball again, because `clean` is inside the box.
         """
         delta = images - clean
+        radius = self._column(delta)
         if self.norm is Norm.LINF:
-            delta = delta.clamp(-self.radius, self.radius)
+            delta = delta.clamp(-radius, radius)
         else:
             sizes = column(delta.flatten(1).norm(dim=1), delta)
-            delta = delta * (self.radius / sizes.clamp_min(TINY)).clamp_max(1.0)
+            delta = delta * (radius / sizes.clamp_min(TINY)).clamp_max(1.0)
         return (clean + delta).clamp(0.0, 1.0)
+
+    def _column(self, like: torch.Tensor) -> torch.Tensor:
+        import torch
+
+        radius = torch.as_tensor(self.radius, dtype=like.dtype, device=like.device)
+        return column(radius, like) if radius.dim() else radius
 
 
 def column(values: torch.Tensor, like: torch.Tensor) -> torch.Tensor:

@@ -37,7 +37,7 @@ def seed_from(value: object) -> int:
     return int(digest(value)[:16], 16) >> 1
 
 
-def plain(value: object) -> Any:  # noqa: ANN401 - JSON
+def plain(value: object) -> Any:
     """A parameter's value as JSON."""
     if isinstance(value, Ref):
         return {"id": value.id, **plain(value.parameters)}

@@ -166,9 +166,14 @@ class Model(Component):
 
 
 class Defense(Component):
-    """A way from a trained classifier to one that should be harder to fool."""
+    """A way from a trained classifier to one that should be harder to fool.
+
+    Attributes:
+        training_cost: About how many times an epoch of `fit` costs a plain epoch; only time estimates use it.
+    """
 
     kind = Kind.DEFENSE
+    training_cost: ClassVar[float] = 1.0
 
     def wrap(self, classifier: nn.Module, data_shape: tuple[int, ...], classes: int) -> nn.Module:  # noqa: ARG002
         """The defended classifier's structure, before any training; by default the classifier itself.
@@ -239,9 +244,7 @@ class BoundedAttack(Attack):
             Images of the shape of `victim.clean`.
         """
 
-    def climb(
-        self, victim: Victim, balls: Iterable[Ball], generator: torch.Generator
-    ) -> Iterator[torch.Tensor]:
+    def climb(self, victim: Victim, balls: Iterable[Ball], generator: torch.Generator) -> Iterator[torch.Tensor]:
         """Attack within one ball after the other, from small to large, until the caller has seen enough.
 
         The default runs `perturb` for each; override it where rungs can share work.

@@ -86,9 +86,7 @@ class Registry:
             if refused.id == name and refused.kind in {kind, None}:
                 raise PluginError(f"{kind} {name!r} is refused: {refused.error}")
         near = difflib.get_close_matches(name, self.ids(kind), n=3, cutoff=0.5)
-        hint = (
-            f"did you mean {' or '.join(map(repr, near))}?" if near else f"known: {', '.join(self.ids(kind))}"
-        )
+        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"known: {', '.join(self.ids(kind))}"
         broken = [f"{r.distribution}:{r.id}" for r in self.refused if r.kind is None]
         if broken:
             hint += f" (not loaded: {', '.join(broken)}; see `bench ls`)"
@@ -112,7 +110,7 @@ class Registry:
                 except PluginError as error:
                     problems += [f"{name}: {problem}" for problem in error.problems]
         try:
-            values = _schema(cls).model_validate_json(json.dumps(given, allow_nan=False), strict=True)
+            values = _schema(cls).model_validate_json(json.dumps(given), strict=True)
         except pydantic.ValidationError as error:
             problems += [_explain(cls, problem) for problem in error.errors()]
         except (TypeError, ValueError) as error:
@@ -188,7 +186,7 @@ def discover(entries: Iterable[EntryPoint] | None = None) -> Registry:
             components = _components_of(manager, name)
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # noqa: BLE001 - a plugin may raise anything, even SystemExit
+        except BaseException as error:
             if manager.has_plugin(name):
                 manager.unregister(name=name)
             reason = f"{type(error).__name__}: {error}".replace("\n", " ")
@@ -277,7 +275,7 @@ def _flaw(component: type[Component]) -> str | None:
         return f"{where} needs a docstring; its first line is the summary"
     try:
         _schema(component)
-    except Exception as error:  # noqa: BLE001 - the annotations are the plugin's code
+    except Exception as error:
         return f"{where}: its parameters cannot be read: {error}"
     return None
 
@@ -313,21 +311,17 @@ def _schema(component: type[Component]) -> type[pydantic.BaseModel]:
             default = ... if item.default is dataclasses.MISSING else item.default
         fields[item.name] = (hints[item.name], default)
     # A parameter may be called `copy` or `json`: names of pydantic's own methods are not protected here.
-    config = pydantic.ConfigDict(extra="forbid", strict=True, protected_namespaces=())
+    config = pydantic.ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=())
     return pydantic.create_model(component.__name__, __config__=config, **fields)
 
 
-def _explain(component: type[Component], problem: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
+def _explain(component: type[Component], problem: Any) -> str:
     """One line for one problem of pydantic's."""
     path = ".".join(map(str, problem["loc"]))
     if problem["type"] == "extra_forbidden":
         known = [f.name for f in dataclasses.fields(component)]  # type: ignore[arg-type]
         near = difflib.get_close_matches(path, known, n=2, cutoff=0.5)
-        hint = (
-            f"did you mean {' or '.join(map(repr, near))}?"
-            if near
-            else f"it has: {', '.join(known) or 'none'}"
-        )
+        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"it has: {', '.join(known) or 'none'}"
         return f"{component.id} has no parameter {path!r}: {hint}"
     if problem["type"] == "missing":
         return f"{component.id} needs the parameter {path!r}"

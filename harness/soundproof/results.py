@@ -19,7 +19,6 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from soundproof.errors import ResultsError
@@ -29,6 +28,7 @@ from soundproof.types import Protocol, Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     import numpy as np
     import numpy.typing as npt
@@ -163,9 +163,7 @@ def write(results: Results, out: Path) -> None:
     rows = sorted(results.rows, key=lambda row: row.order)
     arrays = {name: np.ascontiguousarray(array) for name, array in sorted(results.samples.items())}
     replace(out / SAMPLES, save(arrays))
-    replace(
-        out / RUN, (json.dumps(results.run, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
-    )
+    replace(out / RUN, (json.dumps(results.run, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode())
     replace(out / ROWS, "".join(canonical_row(row) + "\n" for row in rows).encode())
 
 
@@ -192,9 +190,7 @@ def read(out: Path) -> Results:
 
     missing = [name for name in (ROWS, SAMPLES, RUN) if not (out / name).is_file()]
     if missing:
-        raise ResultsError(
-            [f"{out / name} is missing: is {out} the --out of a `bench run`?" for name in missing]
-        )
+        raise ResultsError([f"{out / name} is missing: is {out} the --out of a `bench run`?" for name in missing])
     rows, problems = [], []
     for number, line in enumerate((out / ROWS).read_text(encoding="utf-8").splitlines(), start=1):
         try:

@@ -7,7 +7,7 @@ measurements stay on the device until the attack is over, so that metering never
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -50,12 +50,12 @@ class Ledger:
             np.add.at(self.backwards, rows, 1)
 
     @property
-    def gradients(self) -> npt.NDArray[np.float64]:
+    def gradients(self) -> npt.NDArray[np.floating[Any]]:
         """Backward rows a clip, unattributed ones shared out evenly, `[N]`."""
         return self.backwards + self.unattributed_backwards / max(1, len(self.backwards))
 
     @property
-    def queries(self) -> npt.NDArray[np.float64]:
+    def queries(self) -> npt.NDArray[np.floating[Any]]:
         """Forward rows a clip, unattributed ones shared out evenly, `[N]`."""
         return self.forwards + self.unattributed_forwards / max(1, len(self.forwards))
 

@@ -56,7 +56,7 @@ class _Meter:
 
     def count_backward(self, rows: npt.NDArray[np.int64] | None, gradient: torch.Tensor) -> None:
         # Under vmap one call carries many gradients and shows only one of them.
-        if torch._C._functorch.is_batchedtensor(gradient):  # type: ignore[attr-defined] # noqa: SLF001
+        if torch._C._functorch.is_batchedtensor(gradient):
             raise MeteringError("batched gradients (vmap) cannot be counted; take them one at a time")
         self.admit(rows, len(gradient), backward=True)
         self.ledger.add_backward(rows, len(gradient))
@@ -128,7 +128,7 @@ class Victim(nn.Module):
         bounded = limits is not None and (limits.max_gradients is not None or limits.max_queries is not None)
         self._best = _Best(clean, ball) if bounded else None
         self.inner = module
-        self.train(False)
+        self.train(mode=False)
 
     def __len__(self) -> int:
         return len(self.clean)
@@ -188,14 +188,14 @@ class Victim(nn.Module):
             BudgetExhaustedError: The batch would cost a clip more than the budget allows.
             MeteringError: The call asks for derivatives in a way that cannot be counted.
         """
-        if torch.autograd.forward_ad.unpack_dual(images).tangent is not None:
+        if torch.autograd.forward_ad.unpack_dual(images).tangent is not None:  # type: ignore[no-untyped-call]
             raise MeteringError("forward-mode derivatives cannot be counted; use backward passes")
         meter = self._meter
         rows = self._rows if len(images) == len(self._rows) else None
         meter.admit(rows, len(images), backward=False)
         if images.requires_grad and torch.is_grad_enabled():
             images = images.view_as(images)
-            images.register_hook(lambda gradient: meter.count_backward(rows, gradient))
+            images.register_hook(lambda gradient: meter.count_backward(rows, gradient))  # type: ignore[no-untyped-call]
         logits: torch.Tensor = self.inner(images)
         meter.ledger.add_forward(rows, len(images))
         if rows is not None:
@@ -204,7 +204,7 @@ class Victim(nn.Module):
 
     def gradient(self, images: torch.Tensor) -> Evaluation:
         """Logits at the images and the gradient of the goal's loss there: one forward, one backward row each."""
-        images = images.detach().requires_grad_(True)
+        images = images.detach().requires_grad_()
         with torch.enable_grad():
             logits = self(images)
             loss = self.goal.loss(logits).sum()

@@ -86,7 +86,7 @@ def equal_error_rate(scores: Array, positive: Array) -> Statistic:
     order = np.argsort(scores, kind="stable")
     ranked, wanted = np.asarray(scores)[order], np.asarray(positive)[order]
     # A threshold lies below the first clip, or between two clips of different score.
-    cuts = np.flatnonzero(np.append(np.diff(ranked) > 0, True))  # noqa: FBT003
+    cuts = np.flatnonzero(np.append(np.diff(ranked) > 0, True))
 
     def statistic(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         drawn = weights[:, order]
@@ -105,12 +105,16 @@ def equal_error_rate(scores: Array, positive: Array) -> Statistic:
 
 def average(parts: Sequence[Statistic]) -> Statistic:
     """The mean of several statistics of the same clips, e.g. of the classifiers of several folds."""
-    return lambda weights: np.mean([part(weights) for part in parts], axis=0)
+    return lambda weights: np.asarray(np.mean([part(weights) for part in parts], axis=0))
 
 
 def _divide(above: Array, below: Array) -> Array:
-    return np.divide(above, below, out=np.full(np.broadcast(above, below).shape, np.nan), where=below > 0)
+    quotient: Array = np.divide(
+        above, below, out=np.full(np.broadcast(above, below).shape, np.nan), where=below > 0
+    )
+    return quotient
 
 
 def _or_zero(above: Array, below: Array) -> Array:
-    return np.divide(above, below, out=np.zeros(np.broadcast(above, below).shape), where=below > 0)
+    quotient: Array = np.divide(above, below, out=np.zeros(np.broadcast(above, below).shape), where=below > 0)
+    return quotient

@@ -1,0 +1,140 @@
+"""Running a suite from Python: the same as `bench run`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from soundproof import estimate, results
+from soundproof.environment import detect, prepare
+from soundproof.keys import Keys
+from soundproof.plan import make_plan, planned_gradients
+from soundproof.progress import Both, EventLog
+from soundproof.registry import discover
+from soundproof.runner import Runner
+from soundproof.store import Store
+from soundproof.suite import load_suite
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+    from soundproof.progress import Reporter
+    from soundproof.results import Results
+
+
+def data_folder(given: str | Path | None = None) -> Path:
+    """The data folder: as given, or `SOUNDPROOF_DATA`, or `data` here."""
+    return Path(given or os.environ.get("SOUNDPROOF_DATA") or "data")
+
+
+def cache_folder(given: str | Path | None = None) -> Path:
+    """The cache: as given, or `SOUNDPROOF_CACHE`, or `.soundproof-cache` here."""
+    return Path(given or os.environ.get("SOUNDPROOF_CACHE") or ".soundproof-cache")
+
+
+def run(
+    suite: str | Path | Mapping[str, Any] = "quick",
+    *,
+    data: str | Path | None = None,
+    out: str | Path | None = None,
+    cache: str | Path | None = None,
+    device: str = "auto",
+    only: Mapping[str, Sequence[str]] | None = None,
+) -> pd.DataFrame:
+    """Run a suite, write its results folder with the boards, and return the rows.
+
+    Args:
+        suite: A built-in suite's name, a TOML file, or its content as a mapping.
+        data: The folder with the public data sets under their own names.
+        out: The results folder; `leaderboards/<suite>/` by default.
+        cache: Where artifacts are kept between runs.
+        device: `auto`, `cpu` or `cuda`.
+        only: Ids to keep, by kind.
+
+    Returns:
+        A row a cell: coordinates, status, and of each metric the value (`accuracy`), the interval
+        (`accuracy_low`, `accuracy_high`) and the clips behind it (`accuracy_n`).
+
+    Raises:
+        SoundproofError: The suite, the data or an argument is bad; it lists every problem.
+    """
+    found, _ = execute(suite, data=data, out=out, cache=cache, device=device, only=only)
+    return frame(found)
+
+
+def execute(
+    suite: str | Path | Mapping[str, Any],
+    *,
+    data: str | Path | None = None,
+    out: str | Path | None = None,
+    cache: str | Path | None = None,
+    device: str = "auto",
+    only: Mapping[str, Sequence[str]] | None = None,
+    fresh: bool = False,
+    reporters: Sequence[Reporter] = (),
+) -> tuple[Results, Path]:
+    """Run a suite and write its results folder; see `run`."""
+    from soundproof import boards
+
+    registry = discover()
+    checked = load_suite(suite, registry)
+    root, folder = data_folder(data), Path(out or Path("leaderboards") / checked.name)
+    plan = make_plan(checked, root, only)
+    environment = detect(device)
+    store = Store(cache_folder(cache), fresh=fresh)
+    reporter = Both([EventLog(folder / "events.jsonl"), *reporters])
+    found = Runner(registry, environment, store, root, reporter).run(plan)
+    results.write(found, folder)
+    boards.render(folder)
+    return found, folder
+
+
+def plan_suite(
+    suite: str | Path | Mapping[str, Any],
+    *,
+    data: str | Path | None = None,
+    cache: str | Path | None = None,
+    device: str = "auto",
+    only: Mapping[str, Sequence[str]] | None = None,
+) -> dict[str, Any]:
+    """What `bench plan --json` prints: the size of a run, what of it is cached, and what it will take."""
+    registry = discover()
+    checked = load_suite(suite, registry)
+    plan = make_plan(checked, data_folder(data), only)
+    environment, store = detect(device), Store(cache_folder(cache))
+    keys = Keys(plan, environment, registry)
+    pending = estimate.uncached(plan.cells, keys, store)
+    if pending:
+        prepare(environment)
+    return {
+        "suite": checked.name,
+        "cells": len(plan.cells),
+        "protocols": [str(cell.protocol) for cell in plan.cells],
+        "skipped": len(plan.skipped),
+        "cached": len(plan.cells) - len(pending),
+        "gradients": sum(planned_gradients(plan, cell) for cell in pending),
+        "seconds": round(sum(estimate.seconds(plan, pending, keys, store).values()), 1),
+        "reasons": [row.reason for row in plan.skipped],
+    }
+
+
+def frame(found: Results) -> pd.DataFrame:
+    """Results as a table, a row a cell."""
+    import pandas as pd
+
+    from soundproof.identity import label
+
+    records = []
+    for row in found.rows:
+        flat = row.to_json()
+        metrics = flat.pop("metrics")
+        for name in ("dataset", "representation", "model", "defense", "attack", "target"):
+            flat[name] = None if flat[name] is None else label(flat[name])
+        for name, metric in metrics.items():
+            flat[name] = metric["value"]
+            flat |= {f"{name}_{end}": metric[end] for end in ("low", "high", "n")}
+        records.append(flat)
+    return pd.DataFrame.from_records(records)

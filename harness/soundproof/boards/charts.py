@@ -1,0 +1,235 @@
+"""Geometry of the page's pictures, in units of their view box; the template draws them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import TYPE_CHECKING
+
+from soundproof.boards.figures import written
+from soundproof.boards.glossary import MEASURES, unranked
+from soundproof.boards.layout import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from soundproof.boards.entries import Boards, Cost, Robustness
+
+Box = tuple[float, float, float, float]
+
+WIDTH = 480
+LEFT, RIGHT, TOP, BOTTOM = 46, 466, 14, 336  # the frame of the scatter
+SHAPES = ("circle", "square", "triangle", "diamond")  # beside the colours, for eyes that do not tell these apart
+COLOURS = 6
+STEP = 44  # between two strips
+_GLYPH, _RISE = 6.4, 11  # room for a character of a label: a little more than it takes
+_REACH = 7  # of a dot
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How the dots of one defense look."""
+
+    name: str
+    colour: int
+    shape: str
+
+
+@dataclass(frozen=True)
+class Label:
+    """A text beside a dot; `anchor` is the side of it that `x` means, `start` or `end`."""
+
+    text: str
+    x: float
+    y: float
+    anchor: str
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A classifier with its two intervals, `(low, high)` in the picture's units; unranked ones are hollow."""
+
+    x: float
+    y: float
+    across: tuple[float, float]
+    upright: tuple[float, float]
+    kind: Kind
+    title: str
+    hollow: bool
+    label: Label | None = None
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """Clean accuracy across, worst-case robust accuracy upwards, of one data set."""
+
+    dataset: str
+    dots: tuple[Dot, ...]
+    kinds: tuple[Kind, ...]
+    alternative: str
+
+
+@dataclass(frozen=True)
+class Strip:
+    """What one attack costs: a mark for each classifier, their median, and how many it did not reach."""
+
+    attack: str
+    y: int
+    marks: tuple[tuple[float, str], ...]
+    middle: float
+    note: str
+
+
+@dataclass(frozen=True)
+class Strips:
+    """Costs of all attacks on one data set, over orders of magnitude."""
+
+    dataset: str
+    measure: str
+    strips: tuple[Strip, ...]
+    ticks: tuple[tuple[float, str], ...]
+    height: int
+    alternative: str
+
+
+def scatters(boards: Boards) -> list[Scatter]:
+    """One picture for each data set where both accuracies are known."""
+    known = [entry for entry in boards.robustness if {"accuracy", "robust_accuracy"} <= entry.metrics.keys()]
+    datasets = dict.fromkeys(entry.classifier.dataset for entry in known)
+    return [_scatter(name, [entry for entry in known if entry.classifier.dataset == name]) for name in datasets]
+
+
+def strips(boards: Boards) -> list[Strips]:
+    """A picture for each data set of gradients to reach, and one of queries for attacks that use no gradients."""
+    found = []
+    for dataset in dict.fromkeys(entry.classifier.dataset for entry in boards.cost):
+        entries = [entry for entry in boards.cost if entry.classifier.dataset == dataset]
+        sighted = {entry.attack for entry in entries if _value(entry, "gradients") > 0}
+        blind = {entry.attack for entry in entries if entry.reached} - sighted
+        for measure, chosen in (
+            ("gradients", [entry for entry in entries if entry.attack not in blind]),
+            ("queries", [entry for entry in entries if entry.attack in blind]),
+        ):
+            if any(entry.reached for entry in chosen):
+                found.append(_strips(dataset, measure, chosen))
+    return found
+
+
+def _scatter(dataset: str, entries: Sequence[Robustness]) -> Scatter:
+    defenses = sorted({entry.classifier.defense for entry in entries}, key=lambda name: (name != "none", name))
+    looks = [Kind(name, i % COLOURS, SHAPES[i % len(SHAPES)]) for i, name in enumerate(defenses)]
+    kinds = {kind.name: kind for kind in looks}
+    best = max(entries, key=lambda entry: entry.metrics["robust_accuracy"].value)
+    return Scatter(
+        dataset=dataset,
+        dots=_labelled([_dot(entry, kinds[entry.classifier.defense]) for entry in entries], entries),
+        kinds=tuple(looks),
+        alternative=f"Clean accuracy against worst-case robust accuracy of {counted(len(entries), 'classifier')} on "
+        f"{dataset}. The highest point is {_title(best)}. The robustness board holds every number.",
+    )
+
+
+def _dot(entry: Robustness, kind: Kind) -> Dot:
+    clean, robust = entry.metrics["accuracy"], entry.metrics["robust_accuracy"]
+    return Dot(
+        x=across(clean.value),
+        y=upright(robust.value),
+        across=(across(clean.low), across(clean.high)),
+        upright=(upright(robust.low), upright(robust.high)),
+        kind=kind,
+        title=_title(entry),
+        hollow=unranked(entry.flags),
+    )
+
+
+def across(share: float) -> float:
+    """Where a share lies on the horizontal axis of the scatter."""
+    return round(LEFT + share * (RIGHT - LEFT), 1)
+
+
+def upright(share: float) -> float:
+    """Where a share lies on the vertical one."""
+    return round(BOTTOM - share * (BOTTOM - TOP), 1)
+
+
+def _labelled(dots: Sequence[Dot], entries: Sequence[Robustness]) -> tuple[Dot, ...]:
+    """Write the model beside each dot where there is room around it; elsewhere its title has to do."""
+    taken: list[Box] = [(dot.x - _REACH, dot.y - _REACH, dot.x + _REACH, dot.y + _REACH) for dot in dots]
+    done = []
+    for dot, entry in zip(dots, entries, strict=True):
+        for label in _places(dot, entry.classifier.model):
+            box = _box(label)
+            inside = LEFT < box[0] and box[2] < RIGHT and TOP < box[1] and box[3] < BOTTOM
+            if inside and not any(_overlap(box, other) for other in taken):
+                taken.append(box)
+                dot = replace(dot, label=label)
+                break
+        done.append(dot)
+    return tuple(done)
+
+
+def _places(dot: Dot, text: str) -> Iterable[Label]:
+    for shift, drop in ((10, 4), (7, -8), (7, 15), (1, -12), (1, 20)):
+        yield Label(text, round(dot.x + shift, 1), round(dot.y + drop, 1), "start")
+        yield Label(text, round(dot.x - shift, 1), round(dot.y + drop, 1), "end")
+
+
+def _box(label: Label) -> Box:
+    width = _GLYPH * len(label.text)
+    start = label.x if label.anchor == "start" else label.x - width
+    return start, label.y - _RISE, start + width, label.y + 3
+
+
+def _overlap(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _strips(dataset: str, measure: str, entries: Sequence[Cost]) -> Strips:
+    decades = math.ceil(math.log10(max(10.0, *(_value(entry, measure) for entry in entries))))
+    left, right = 12, WIDTH - 14
+
+    def x(value: float) -> float:
+        return round(left + (right - left) * math.log10(max(1.0, value)) / decades, 1)
+
+    rows = []
+    for number, attack in enumerate(dict.fromkeys(entry.attack for entry in entries)):
+        here = [entry for entry in entries if entry.attack == attack]
+        reached = [entry for entry in here if entry.reached]
+        missed = len(here) - len(reached)
+        rows.append(
+            Strip(
+                attack=attack,
+                y=TOP + number * STEP,
+                marks=tuple((x(_value(entry, measure)), _cost_title(entry, measure)) for entry in reached),
+                middle=x(median(_value(entry, measure) for entry in reached)) if reached else 0.0,
+                note=f"{missed} of {len(here)} not reached" if missed else "",
+            )
+        )
+    title = MEASURES[measure].title
+    return Strips(
+        dataset=dataset,
+        measure=title,
+        strips=tuple(rows),
+        ticks=tuple((x(10.0**power), f"{10**power:,}") for power in range(decades + 1)),
+        height=TOP + len(rows) * STEP + 34,
+        alternative=f"{title} that {counted(len(rows), 'attack')} need on {dataset}, a mark for each classifier, on a "
+        "logarithmic axis. The cost board holds every number.",
+    )
+
+
+def _value(entry: Cost, measure: str) -> float:
+    return entry.metrics[measure].value if measure in entry.metrics else 0.0
+
+
+def _title(entry: Robustness) -> str:
+    of = entry.classifier
+    shares = {"clean": entry.metrics["accuracy"], "worst case": entry.metrics["robust_accuracy"]}
+    numbers = (f"{name} {written(metric.value, MEASURES['accuracy'].unit)} %" for name, metric in shares.items())
+    return f"{of.model} · {of.representation} · {of.defense}: {', '.join(numbers)}"
+
+
+def _cost_title(entry: Cost, measure: str) -> str:
+    of = entry.classifier
+    number = written(_value(entry, measure), MEASURES[measure].unit)
+    return f"{of.model} · {of.representation} · {of.defense}: {number}"

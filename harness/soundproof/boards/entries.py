@@ -1,0 +1,163 @@
+"""The rows of the boards: what `tables` makes of a results folder and every page is drawn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from soundproof.metrics.intervals import Metric
+    from soundproof.types import Protocol, Status
+
+
+@dataclass(frozen=True, order=True)
+class Variant:
+    """A model with its defense, in words."""
+
+    model: str
+    defense: str
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """Who a number belongs to, in words: `stft(n_fft=1024)`."""
+
+    dataset: str
+    representation: str
+    model: str
+    defense: str
+
+    @property
+    def variant(self) -> Variant:
+        """The model and its defense alone."""
+        return Variant(self.model, self.defense)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How many cells an average is made of.
+
+    Attributes:
+        done: Cells with a score.
+        planned: Cells that the suite asked for.
+        folds: Distinct folds among those done.
+        seeds: Distinct seeds among those done.
+    """
+
+    done: int
+    planned: int
+    folds: int
+    seeds: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What all board rows have in common.
+
+    Attributes:
+        classifier: Whose number it is; for transfers, the source.
+        metrics: By name, averaged over folds and seeds; a metric that nothing measured is absent.
+        flags: Warnings to show beside the numbers, sorted.
+        coverage: The cells behind the averages.
+    """
+
+    classifier: Classifier
+    metrics: Mapping[str, Metric]
+    flags: tuple[str, ...]
+    coverage: Coverage
+
+
+@dataclass(frozen=True)
+class Recognition(Entry):
+    """A row of the accuracy board; `rank` is None for a row that a flag unranks."""
+
+    rank: int | None = None
+
+
+@dataclass(frozen=True)
+class Bounded(Entry):
+    """One attack within the budget."""
+
+    attack: str
+    dimension: int | None
+
+
+@dataclass(frozen=True)
+class Robustness(Entry):
+    """A row of the robustness board: one classifier against all attacks, per clip the worst of them.
+
+    `metrics` holds `accuracy` (clean), `robust_accuracy` and `fooling_rate` of the worst case, and
+    `mean_fooling_auc` over the attacks.
+    """
+
+    dimension: int | None
+    attacks: tuple[Bounded, ...] = ()
+    rank: int | None = None
+
+
+@dataclass(frozen=True)
+class Cost(Entry):
+    """One attack that spends until it succeeds; `metrics` averages the cells that reached.
+
+    Attributes:
+        attack: Its label.
+        dimension: Input size D, where it is known.
+        reached: Cells that reached the target.
+        reasons: Why the others did not, where they say so.
+    """
+
+    attack: str
+    dimension: int | None
+    reached: int
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Transfer(Entry):
+    """Examples that fool the source, shown to the target; `attack` is None for the mean over attacks."""
+
+    target: Variant
+    attack: str | None
+
+
+@dataclass(frozen=True)
+class Unscored:
+    """A cell without a score."""
+
+    status: Status
+    protocol: Protocol
+    classifier: Classifier
+    attack: str | None
+    target: Variant | None
+    fold: int
+    seed: int
+    reason: str
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Boards:
+    """Everything the pages show, apart from the run's provenance.
+
+    Attributes:
+        accuracy: By data set, best first.
+        robustness: By data set, best first.
+        cost: By data set and attack, the classifier that costs it most first.
+        transfers: By coordinates, each pair's mean over attacks before its attacks where there are several.
+        unscored: By coordinates.
+        cells: How many cells ended in each status.
+    """
+
+    accuracy: tuple[Recognition, ...]
+    robustness: tuple[Robustness, ...]
+    cost: tuple[Cost, ...]
+    transfers: tuple[Transfer, ...]
+    unscored: tuple[Unscored, ...]
+    cells: Mapping[Status, int]
+
+    def entries(self) -> tuple[Entry, ...]:
+        """The rows of all boards."""
+        attacks = (attack for entry in self.robustness for attack in entry.attacks)
+        return (*self.accuracy, *self.robustness, *attacks, *self.cost, *self.transfers)

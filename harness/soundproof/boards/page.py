@@ -1,0 +1,147 @@
+"""The page: one HTML file with its style, its script and its data inside, which needs no network."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from soundproof.boards import charts, glossary
+from soundproof.boards.figures import heading
+from soundproof.boards.headlines import headlines
+from soundproof.boards.layout import FACETS, Cell, counted, ratio, tables
+from soundproof.boards.matrices import matrices
+from soundproof.types import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from soundproof.boards.entries import Boards
+    from soundproof.boards.layout import Column, Line, Table
+    from soundproof.boards.matrices import Matrix
+    from soundproof.boards.provenance import Provenance
+
+_SCRIPTS = ("theme.js", "page.js")
+
+
+@dataclass(frozen=True)
+class Heat:
+    """A matrix as drawn.
+
+    Attributes:
+        matrix: What is drawn.
+        grids: By attack, a row for each source; None where source and target are one.
+    """
+
+    matrix: Matrix
+    grids: Mapping[str, tuple[tuple[Cell | None, ...], ...]]
+
+    @property
+    def data(self) -> dict[str, list[list[list[str | float] | None]]]:
+        """The grids for the script: main line, small line and percent of each cell."""
+        return {
+            attack: [[_triple(cell) if cell else None for cell in row] for row in grid]
+            for attack, grid in self.grids.items()
+        }
+
+
+def _triple(cell: Cell) -> list[str | float]:
+    return [cell.text, cell.detail, cell.bar[1] if cell.bar else 0.0]
+
+
+def page(boards: Boards, source: Provenance) -> str:
+    """The whole of `index.html`."""
+    shown = tables(boards)
+    heats = [_heat(matrix) for matrix in matrices(boards)]
+    environment = _environment()
+    return environment.get_template("index.html.j2").render(
+        source=source,
+        readings=glossary.how_to_read(source.budget, source.target),
+        intervals=glossary.INTERVALS,
+        columns=_columns(shown),
+        flags=_flags(boards),
+        headlines=headlines(boards),
+        cells={str(status): boards.cells.get(status, 0) for status in Status},
+        tables=shown,
+        heats=heats,
+        grids=[heat.data for heat in heats],
+        choices=list(dict.fromkeys(attack for heat in heats for attack in heat.grids)),
+        scatters=charts.scatters(boards),
+        strips=charts.strips(boards),
+        charts=charts,
+        facets=_facets(shown, heats),
+        counted=counted,
+        badges=_badges,
+        hashes=" ".join(_hash(environment.get_template(name).render()) for name in _SCRIPTS),
+    )
+
+
+def _heat(matrix: Matrix) -> Heat:
+    def place(attack: str, source: object, target: object) -> Cell | None:
+        return None if source == target else ratio(matrix.entries.get((attack, source, target)))
+
+    return Heat(
+        matrix,
+        {
+            attack: tuple(tuple(place(attack, one, other) for other in matrix.targets) for one in matrix.sources)
+            for attack in matrix.attacks
+        },
+    )
+
+
+def _columns(shown: Mapping[str, Sequence[Table]]) -> list[Column]:
+    """Every column that has something to explain, once."""
+    every = (column for group in shown.values() for table in group for column in table.columns)
+    return list({column.name: column for column in every if column.meaning}.values())
+
+
+def _flags(boards: Boards) -> list[tuple[str, str, bool]]:
+    seen = {flag for entry in boards.entries() for flag in entry.flags}
+    return [_badge(flag) for flag in sorted(seen)]
+
+
+def _badges(line: Line) -> list[tuple[str, str, bool]]:
+    return [_badge(flag) for flag in line.flags]
+
+
+def _badge(flag: str) -> tuple[str, str, bool]:
+    """Title, meaning and whether it unranks; a flag that this version does not know is shown as it is."""
+    known = glossary.FLAGS.get(flag)
+    return (known.title, known.meaning, known.unranks) if known else (flag, glossary.UNKNOWN, False)
+
+
+def _facets(shown: Mapping[str, Sequence[Table]], heats: Iterable[Heat]) -> dict[str, list[str]]:
+    """What can be chosen; a facet with a single value is no choice."""
+    lines = [line for group in shown.values() for table in group for line in table.lines]
+    found: dict[str, set[str]] = {facet: set() for facet in FACETS}
+    for line in (*lines, *(part for line in lines for part in line.parts)):
+        for facet in FACETS:
+            found[facet].add(line.facets[facet])
+    for heat in heats:
+        found["dataset"].add(heat.matrix.dataset)
+        found["representation"].add(heat.matrix.representation)
+        found["model"].update(source.model for source in heat.matrix.sources)
+        found["defense"].update(source.defense for source in heat.matrix.sources)
+        found["attack"].update(heat.matrix.single)
+    choices = {facet: sorted(values - {""}) for facet, values in found.items()}
+    return {facet: values for facet, values in choices.items() if len(values) > 1}
+
+
+def _hash(script: str) -> str:
+    """How the page's security policy names a script that it lets run; nothing else in the page can."""
+    return f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'"
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("soundproof.boards"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

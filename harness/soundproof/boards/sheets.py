@@ -1,0 +1,97 @@
+"""The boards as CSV: raw numbers, one column each for value, ends of the interval and n."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+from soundproof.boards.glossary import BOARDS
+from soundproof.boards.matrices import MEAN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from soundproof.boards.entries import Boards, Bounded, Cost, Entry, Recognition, Robustness, Transfer
+    from soundproof.metrics.intervals import Metric
+
+    Cell = str | int | float | None
+
+WORST_CASE = "worst case"
+# What makes a spreadsheet read a text as a formula, the full-width forms included.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_NAMES = ("dataset", "representation", "model", "defense")
+_COVERAGE = ("cells", "planned", "folds", "seeds")
+
+
+def sheets(boards: Boards) -> dict[str, str]:
+    """The four boards as CSV, by name."""
+    under_attack = ("accuracy", *BOARDS["robustness"], "mean_fooling_auc")
+    return {
+        "accuracy": _sheet(("rank", *_NAMES), BOARDS["accuracy"], map(_recognition, boards.accuracy)),
+        "robustness": _sheet(
+            ("rank", *_NAMES, "attack", "dimension"),
+            under_attack,
+            (line for entry in boards.robustness for line in _robustness(entry)),
+        ),
+        "cost": _sheet((*_NAMES, "attack", "dimension", "reached"), BOARDS["cost"], map(_cost, boards.cost)),
+        "transferability": _sheet(
+            (*_NAMES, "target_model", "target_defense", "attack"),
+            BOARDS["transferability"],
+            map(_transfer, boards.transfers),
+        ),
+    }
+
+
+def _recognition(entry: Recognition) -> dict[str, Cell]:
+    return {**_common(entry), "rank": entry.rank}
+
+
+def _robustness(entry: Robustness) -> Iterable[dict[str, Cell]]:
+    yield {**_common(entry), "rank": entry.rank, "attack": WORST_CASE, "dimension": entry.dimension}
+    yield from ({**_common(row), **_attack(row)} for row in entry.attacks)
+
+
+def _cost(entry: Cost) -> dict[str, Cell]:
+    return {**_common(entry), **_attack(entry), "reached": entry.reached}
+
+
+def _transfer(entry: Transfer) -> dict[str, Cell]:
+    target = {"target_model": entry.target.model, "target_defense": entry.target.defense}
+    return {**_common(entry), **target, "attack": entry.attack or MEAN}
+
+
+def _attack(entry: Bounded | Cost) -> dict[str, Cell]:
+    return {"attack": entry.attack, "dimension": entry.dimension}
+
+
+def _common(entry: Entry) -> dict[str, Cell]:
+    of, cells = entry.classifier, entry.coverage
+    return {
+        **dict(zip(_NAMES, (of.dataset, of.representation, of.model, of.defense), strict=True)),
+        **dict(zip(_COVERAGE, (cells.done, cells.planned, cells.folds, cells.seeds), strict=True)),
+        **{column: cell for name, metric in entry.metrics.items() for column, cell in _spread(name, metric)},
+        "flags": " ".join(entry.flags),
+    }
+
+
+def _spread(name: str, metric: Metric) -> Iterable[tuple[str, Cell]]:
+    cells = (metric.value, metric.low, metric.high, metric.n)
+    return zip(_columns(name), cells, strict=True)
+
+
+def _columns(name: str) -> tuple[str, ...]:
+    return (name, f"{name}_low", f"{name}_high", f"{name}_n")
+
+
+def _sheet(first: Iterable[str], measures: Iterable[str], lines: Iterable[Mapping[str, Cell]]) -> str:
+    text = io.StringIO(newline="")
+    columns = [*first, *_COVERAGE, *(column for name in measures for column in _columns(name)), "flags"]
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _safe(cell) for name, cell in line.items()} for line in lines)
+    return text.getvalue()
+
+
+def _safe(cell: Cell) -> Cell:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell

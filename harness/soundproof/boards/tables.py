@@ -1,0 +1,235 @@
+"""From a results folder to the rows of the four boards.
+
+Cells of one configuration, apart from fold and seed, become one row; failures become `Unscored`, never a score.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+from soundproof.boards import glossary
+from soundproof.boards.entries import (
+    Boards,
+    Bounded,
+    Classifier,
+    Cost,
+    Coverage,
+    Recognition,
+    Robustness,
+    Transfer,
+    Unscored,
+    Variant,
+)
+from soundproof.boards.outcomes import Outcomes
+from soundproof.identity import canonical, label
+from soundproof.types import Protocol, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from soundproof.metrics.intervals import Metric
+    from soundproof.results import Results, Row
+
+_CLASSIFIER = ("dataset", "representation", "model", "defense")
+_NOT_REACHED = "not-reached"
+
+Ranked = TypeVar("Ranked", Recognition, Robustness)
+
+
+def build(results: Results) -> Boards:
+    """The boards of a results folder; the order of its rows does not matter.
+
+    Raises:
+        ResultsError: Rows and samples do not belong together.
+    """
+    rows = sorted(results.rows, key=lambda row: (row.order, row.key))
+    outcomes = Outcomes(results)
+    of = {protocol: [row for row in rows if row.protocol is protocol] for protocol in Protocol}
+    return Boards(
+        accuracy=_ranked(_recognition(outcomes, of[Protocol.CLEAN]), lambda entry: entry.metrics.get("accuracy")),
+        robustness=_ranked(
+            _robustness(outcomes, of[Protocol.BOUNDED], of[Protocol.CLEAN]),
+            lambda entry: entry.metrics.get("robust_accuracy"),
+        ),
+        cost=tuple(_cost(outcomes, of[Protocol.REACH])),
+        transfers=tuple(_transfers(outcomes, of[Protocol.TRANSFER])),
+        unscored=tuple(_unscored(row) for row in rows if row.status is not Status.OK),
+        cells=Counter(row.status for row in rows),
+    )
+
+
+def _recognition(outcomes: Outcomes, rows: Sequence[Row]) -> list[Recognition]:
+    return [
+        Recognition(
+            classifier=_classifier(group[0]),
+            metrics=_averages(outcomes, _scored(group), glossary.BOARDS["accuracy"]),
+            flags=_flags(group),
+            coverage=_coverage(group),
+        )
+        for group in _groups(rows, *_CLASSIFIER)
+    ]
+
+
+def _robustness(outcomes: Outcomes, rows: Sequence[Row], clean: Sequence[Row]) -> list[Robustness]:
+    unattacked = {_key(group[0], *_CLASSIFIER): group for group in _groups(clean, *_CLASSIFIER, scored=False)}
+    entries = []
+    for group in _groups(rows, *_CLASSIFIER):
+        recognised = unattacked.get(_key(group[0], *_CLASSIFIER), [])
+        accuracy = outcomes.average(_scored(recognised), "accuracy")
+        entries.append(
+            Robustness(
+                classifier=_classifier(group[0]),
+                metrics={**({"accuracy": accuracy} if accuracy else {}), **outcomes.worst_case(_scored(group))},
+                flags=_flags([*group, *recognised]),
+                coverage=_coverage(group),
+                dimension=outcomes.dimension(group[0]),
+                attacks=tuple(_bounded(outcomes, attack) for attack in _groups(group, "attack")),
+            )
+        )
+    return [_against_neighbours(entry, entries) for entry in entries]
+
+
+def _bounded(outcomes: Outcomes, group: Sequence[Row]) -> Bounded:
+    return Bounded(
+        classifier=_classifier(group[0]),
+        metrics=_averages(outcomes, _scored(group), glossary.BOARDS["robustness"]),
+        flags=_flags(group),
+        coverage=_coverage(group),
+        attack=label(group[0].attack or {"id": ""}),
+        dimension=outcomes.dimension(group[0]),
+    )
+
+
+def _against_neighbours(entry: Robustness, entries: Iterable[Robustness]) -> Robustness:
+    """Flag a worst case over fewer attacks than others of the data set faced."""
+    faced = {attack.attack for attack in entry.attacks}
+    neighbours = (other for other in entries if other.classifier.dataset == entry.classifier.dataset)
+    if "incomplete" in entry.flags or all(faced >= {each.attack for each in other.attacks} for other in neighbours):
+        return entry
+    return replace(entry, flags=tuple(sorted({*entry.flags, "fewer-attacks"})))
+
+
+def _cost(outcomes: Outcomes, rows: Sequence[Row]) -> list[Cost]:
+    entries = []
+    for group in _groups(rows, *_CLASSIFIER, "attack"):
+        scored = _scored(group)
+        reached = [row for row in scored if _NOT_REACHED not in row.flags]
+        entries.append(
+            Cost(
+                classifier=_classifier(group[0]),
+                metrics=_averages(outcomes, reached, glossary.BOARDS["cost"]),
+                flags=_flags(group),
+                coverage=_coverage(group),
+                attack=label(group[0].attack or {"id": ""}),
+                dimension=outcomes.dimension(group[0]),
+                reached=len(reached),
+                reasons=_distinct(row.reason for row in scored if _NOT_REACHED in row.flags),
+            )
+        )
+    return sorted(entries, key=_hardest_first)
+
+
+def _hardest_first(entry: Cost) -> tuple[str, str, float, float, float]:
+    """By attack; first where it failed to reach, then where it had to spend most and to perturb most."""
+    spent = [entry.metrics[name].value if name in entry.metrics else 0.0 for name in ("gradients", "l2")]
+    share = entry.reached / entry.coverage.done
+    return entry.classifier.dataset, entry.attack, share, -spent[0], -spent[1]
+
+
+def _transfers(outcomes: Outcomes, rows: Sequence[Row]) -> list[Transfer]:
+    entries = []
+    for pair in _groups(rows, *_CLASSIFIER, "target"):
+        attacks = _groups(pair, "attack")
+        target = _target(pair[0])
+        assert target is not None
+        if len(attacks) > 1:
+            ratio = outcomes.mean_over_attacks(_scored(pair))
+            metrics = {"transfer_ratio": ratio} if ratio else {}
+            entries.append(Transfer(_classifier(pair[0]), metrics, _flags(pair), _coverage(pair), target, None))
+        for group in attacks:
+            metrics = _averages(outcomes, _scored(group), glossary.BOARDS["transferability"])
+            attack = label(group[0].attack or {"id": ""})
+            entries.append(Transfer(_classifier(group[0]), metrics, _flags(group), _coverage(group), target, attack))
+    return entries
+
+
+def _ranked(entries: Sequence[Ranked], value: Callable[[Ranked], Metric | None]) -> tuple[Ranked, ...]:
+    """Best first within each data set; equal values share a rank, flagged rows have none and come last."""
+    placed: list[Ranked] = []
+    for dataset in dict.fromkeys(entry.classifier.dataset for entry in entries):
+        here = [(value(entry), entry) for entry in entries if entry.classifier.dataset == dataset]
+        scores = {id(entry): metric.value for metric, entry in here if metric is not None}
+        fit = [entry for _, entry in here if id(entry) in scores and not glossary.unranked(entry.flags)]
+        fit.sort(key=lambda entry: -scores[id(entry)])
+        rest = [entry for _, entry in here if not any(entry is other for other in fit)]
+        rest.sort(key=lambda entry: -scores.get(id(entry), -1.0))
+        better = Counter(scores[id(entry)] for entry in fit)
+        for entry in fit:
+            above = sum(count for score, count in better.items() if score > scores[id(entry)])
+            placed.append(replace(entry, rank=1 + above))
+        placed.extend(rest)
+    return tuple(placed)
+
+
+def _unscored(row: Row) -> Unscored:
+    return Unscored(
+        status=row.status,
+        protocol=row.protocol,
+        classifier=_classifier(row),
+        attack=None if row.attack is None else label(row.attack),
+        target=_target(row),
+        fold=row.fold,
+        seed=row.seed,
+        reason=row.reason or "",
+        flags=row.flags,
+    )
+
+
+def _groups(rows: Sequence[Row], *coordinates: str, scored: bool = True) -> list[list[Row]]:
+    """Rows that agree in these coordinates, in order; groups without a score are left out unless wanted."""
+    found: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        found.setdefault(_key(row, *coordinates), []).append(row)
+    return [group for group in found.values() if _scored(group) or not scored]
+
+
+def _key(row: Row, *coordinates: str) -> tuple[str, ...]:
+    return tuple(canonical(getattr(row, name)) for name in coordinates)
+
+
+def _scored(rows: Iterable[Row]) -> list[Row]:
+    return [row for row in rows if row.status is Status.OK]
+
+
+def _averages(outcomes: Outcomes, rows: Sequence[Row], names: Iterable[str]) -> dict[str, Metric]:
+    averages = {name: outcomes.average(rows, name) for name in names}
+    return {name: metric for name, metric in averages.items() if metric is not None}
+
+
+def _coverage(rows: Sequence[Row]) -> Coverage:
+    done = _scored(rows)
+    return Coverage(len(done), len(rows), len({row.fold for row in done}), len({row.seed for row in done}))
+
+
+def _flags(rows: Sequence[Row]) -> tuple[str, ...]:
+    """The flags of the scores, and `incomplete` where a cell broke."""
+    flags = {flag for row in _scored(rows) for flag in row.flags}
+    broken = any(row.status in (Status.FAILED, Status.INVALID) for row in rows)
+    return tuple(sorted(flags | {"incomplete"} if broken else flags))
+
+
+def _classifier(row: Row) -> Classifier:
+    return Classifier(label(row.dataset), label(row.representation), label(row.model), label(row.defense))
+
+
+def _target(row: Row) -> Variant | None:
+    if row.target is None:
+        return None
+    model = {name: value for name, value in row.target.items() if name != "defense"}
+    return Variant(label(model), label(row.target.get("defense", row.defense)))
+
+
+def _distinct(reasons: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(reason for reason in reasons if reason))

@@ -1,0 +1,64 @@
+"""The command `bench`: parses, calls one function, maps errors to exit codes once."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+from soundproof.cli import ls, plan, render, run
+from soundproof.errors import SoundproofError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+USAGE, INTERRUPTED = 2, 130
+_EPILOG = """\
+examples:
+  bench run --suite quick                     everything once, on embedded data, in two minutes
+  bench run --suite esc10 --data ~/audio      real sound; ~/audio holds ESC-50-master/
+  bench plan --suite esc10 --data ~/audio     what that would run, and how long it will take
+  bench ls attacks                            what is installed, also from other packages
+  bench render leaderboards/quick             draw the pages of finished results again
+
+exit codes: 0 done, 1 some cells failed (the rest finished), 2 bad input, 130 interrupted (run it again to go on)
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line's grammar."""
+    top = argparse.ArgumentParser(
+        prog="bench",
+        description="Measure how well audio classifiers hold against adversarial attacks.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--debug", action="store_true", help="show tracebacks of errors")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in (run, plan, ls, render):
+        command.add_parser(commands, common)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        code: int = options.call(options)
+    except SoundproofError as error:
+        if options.debug:
+            traceback.print_exc()
+        lines = "\n".join(f"  {problem}" for problem in error.problems)
+        count = len(error.problems)
+        print(f"bench: {count} problem{'s' if count > 1 else ''}:\n{lines}", file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        print("bench: interrupted; the same command goes on from here", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader, e.g. `head`, has seen enough.
+        sys.stderr.close()
+        return 0
+    return code

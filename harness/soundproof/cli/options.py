@@ -1,0 +1,52 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from soundproof.errors import SoundproofError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+
+def add_suite(parser: argparse.ArgumentParser) -> None:
+    """What to measure, and where things are."""
+    parser.add_argument(
+        "--suite", default="quick", metavar="NAME|FILE.toml", help="built-in suite or file (default: quick)"
+    )
+    parser.add_argument(
+        "--data", metavar="DIR", help="folder of the public data sets (default: $SOUNDPROOF_DATA, else ./data)"
+    )
+    parser.add_argument(
+        "--cache", metavar="DIR", help="where work is kept (default: $SOUNDPROOF_CACHE, else ./.soundproof-cache)"
+    )
+    parser.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute (default: auto)"
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="KIND=ID",
+        help="run only this component of its kind; may be repeated, e.g. --only model=resnet18",
+    )
+
+
+def only(entries: Sequence[str]) -> dict[str, list[str]]:
+    """Read `--only`.
+
+    Raises:
+        SoundproofError: An entry is not KIND=ID.
+    """
+    chosen: dict[str, list[str]] = {}
+    problems = []
+    for entry in entries:
+        kind, equals, name = entry.partition("=")
+        if not (kind and equals and name):
+            problems.append(f"--only {entry}: write KIND=ID, e.g. --only attack=fgsm")
+        chosen.setdefault(kind, []).append(name)
+    if problems:
+        raise SoundproofError(problems)
+    return chosen

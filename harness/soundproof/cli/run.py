@@ -1,0 +1,79 @@
+"""`bench run`: measure a suite and draw its boards."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from soundproof.cli import options
+from soundproof.types import Status
+
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+    from soundproof.results import Results
+
+FAILED = 1
+_EXAMPLES = """\
+examples:
+  bench run                                          the suite `quick`
+  bench run --suite esc10 --data ~/audio             a built-in suite on real sound
+  bench run --suite mine.toml --out results/mine     your own suite
+  bench run --only model=mel-cnn --only attack=fgsm  a part of a suite
+
+Interrupt it whenever you like: the same command goes on where it stopped and gives the same results.
+"""
+
+
+def add_parser(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser
+) -> None:
+    """The grammar of `bench run`."""
+    import argparse
+
+    parser = commands.add_parser(
+        "run",
+        parents=[common],
+        help="measure a suite and draw its boards",
+        description="Measure every cell of a suite and write results and boards.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    options.add_suite(parser)
+    parser.add_argument("--out", metavar="DIR", help="results folder (default: leaderboards/<suite>)")
+    parser.add_argument("--fresh", action="store_true", help="compute everything again, whatever is cached")
+    parser.set_defaults(call=call)
+
+
+def call(arguments: argparse.Namespace) -> int:
+    """Run it; 1 if cells failed."""
+    from soundproof.api import execute
+    from soundproof.cli.terminal import reporter
+
+    found, out = execute(
+        arguments.suite,
+        data=arguments.data,
+        out=arguments.out,
+        cache=arguments.cache,
+        device=arguments.device,
+        only=options.only(arguments.only),
+        fresh=arguments.fresh,
+        reporters=[reporter(sys.stderr)],
+    )
+    print(summary(found, out))
+    return FAILED if any(row.status in {Status.FAILED, Status.INVALID} for row in found.rows) else 0
+
+
+def summary(found: Results, out: Path) -> str:
+    """What a run ended with, in a few lines."""
+    counts = Counter(row.status for row in found.rows)
+    lines = [", ".join(f"{counts[status]} {status}" for status in Status if counts[status])]
+    for status in (Status.FAILED, Status.INVALID):
+        rows = [row for row in found.rows if row.status is status]
+        lines += [f"  {status}: {row.title()}: {row.reason}" for row in rows[:5]]
+        if len(rows) > 5:
+            lines.append(f"  … and {len(rows) - 5} more {status}; all are in {out / 'results.jsonl'}")
+    lines.append(f"boards: {out / 'index.html'}")
+    return "\n".join(lines)

@@ -1,0 +1,188 @@
+"""Divides clips into training, validation and test parts (docs/protocols.md).
+
+Recordings never cross from one part into another, except under the scheme `paper`, which says so. A split
+depends on the names, labels and recordings of the clips, not on their order or on any seed of the run, so
+that all folds and seeds of one scheme are tested on the same clips.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from soundproof.errors import DataError, SuiteError
+from soundproof.types import Scheme, Split
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
+
+    from soundproof.types import ClipIndex
+
+    Rows = npt.NDArray[np.int64]
+
+# 3 of 10 equal parts are the 30 % test clips of the papers' protocol; 5 folds divide the rest.
+PARTS, TEST_PARTS, FOLDS = 10, 3, 5
+# Under `official` the publisher names only the test clips; one of so many parts of the rest validates.
+OFFICIAL_PARTS = 8
+# A fixed seed: another one would be another benchmark.
+_STATE = 0
+
+
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """Some clips of an index, in an order and with group numbers that depend on their names alone.
+
+    Attributes:
+        rows: Rows of the index.
+        labels: Of these rows.
+        groups: Of these rows.
+    """
+
+    rows: Rows
+    labels: Rows
+    groups: Rows
+
+    @classmethod
+    def of(cls, index: ClipIndex) -> _Table:
+        """All clips, sorted by name; groups are numbered as they come."""
+        rows = np.array(sorted(range(len(index.names)), key=index.names.__getitem__), dtype=np.int64)
+        _, first, inverse = np.unique(index.groups[rows], return_index=True, return_inverse=True)
+        return cls(rows, index.labels[rows], np.argsort(np.argsort(first))[inverse])
+
+    def __getitem__(self, chosen: npt.NDArray[np.bool_]) -> _Table:
+        return _Table(self.rows[chosen], self.labels[chosen], self.groups[chosen])
+
+    def recordings(self, classes: int) -> Rows:
+        """How many different groups each class has, `[classes]`."""
+        pairs = np.unique(np.stack([self.labels, self.groups]), axis=1)
+        return np.bincount(pairs[0], minlength=classes)
+
+    def parts(self, count: int) -> Rows:
+        """Into which of `count` equal parts each clip goes: groups whole, classes in equal shares."""
+        from sklearn.model_selection import StratifiedGroupKFold
+
+        splitter = StratifiedGroupKFold(count, shuffle=True, random_state=_STATE)
+        return self._numbered(splitter.split(self.labels, self.labels, self.groups))
+
+    def parts_ignoring_groups(self, count: int) -> Rows:
+        """Into which of `count` equal parts each clip goes: classes in equal shares, groups torn apart."""
+        from sklearn.model_selection import StratifiedKFold
+
+        splitter = StratifiedKFold(count, shuffle=True, random_state=_STATE)
+        return self._numbered(splitter.split(self.labels, self.labels))
+
+    def _numbered(self, folds: Iterator[tuple[Rows, Rows]]) -> Rows:
+        part = np.empty_like(self.rows)
+        for number, (_, held_out) in enumerate(folds):
+            part[held_out] = number
+        return part
+
+
+def fold_count(index: ClipIndex, scheme: Scheme) -> int:
+    """How many folds a scheme has.
+
+    Raises:
+        DataError: The scheme is `official` and the data set was published without folds.
+    """
+    if scheme is not Scheme.OFFICIAL:
+        return FOLDS
+    if index.folds is None:
+        raise DataError("the data set was published without folds; use the scheme 'group70'")
+    return len(np.unique(index.folds))
+
+
+def split(index: ClipIndex, scheme: Scheme, fold: int) -> Split:
+    """Divide the clips of a data set.
+
+    `group70`: 30 % of the recordings, stratified by class, are the test clips of every fold; the rest falls
+    into five folds by recording, of which number `fold` validates and the others train.
+    `official`: the publisher's fold in place `fold` is the test part; an eighth of the recordings of the rest
+    validates (a larger share where a class has fewer than eight recordings).
+    `paper`: as `group70`, but by clip: clips of one recording leak from training into test.
+
+    Args:
+        index: The data set.
+        scheme: How to divide it.
+        fold: From 0 to `fold_count(index, scheme) - 1`.
+
+    Returns:
+        Sorted rows. `leaky` is true of `paper`, and of `official` folds that a recording crosses.
+
+    Raises:
+        DataError: Some classes have too few recordings (or clips), or there are no official folds.
+        SuiteError: There is no such fold.
+    """
+    folds = fold_count(index, scheme)
+    if not 0 <= fold < folds:
+        raise SuiteError(f"there is no fold {fold}: the scheme {scheme.value!r} has folds 0 to {folds - 1}")
+    table = _Table.of(index)
+    if scheme is Scheme.OFFICIAL:
+        tested, validates = _official(index, table, fold)
+    else:
+        tested, validates = _seventy_thirty(index, table, scheme, fold)
+    rest = table[~tested]
+    parts = Split(
+        train=np.sort(rest.rows[~validates]),
+        validation=np.sort(rest.rows[validates]),
+        test=np.sort(table.rows[tested]),
+        leaky=scheme is Scheme.PAPER or bool(np.isin(rest.groups, table.groups[tested]).any()),
+    )
+    assert len(parts.validation), "a part of the divided recordings is empty"
+    assert len(parts.test), "a part of the divided recordings is empty"
+    # A class of few, large recordings shared with other classes can still end up outside the training part.
+    trained = np.bincount(index.labels[parts.train], minlength=len(index.classes))
+    _require(index, scheme, trained, 1, "training clips")
+    return parts
+
+
+def _seventy_thirty(
+    index: ClipIndex, table: _Table, scheme: Scheme, fold: int
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Which clips of the table are tested, and which of the rest validate."""
+    by_group = scheme is Scheme.GROUP70
+    divide = _Table.parts if by_group else _Table.parts_ignoring_groups
+    classes = len(index.classes)
+    held = table.recordings(classes) if by_group else np.bincount(table.labels, minlength=classes)
+    _require(index, scheme, held, PARTS, "recordings" if by_group else "clips")
+    tested = _fairest(divide(table, PARTS), table.labels, TEST_PARTS)
+    return tested, divide(table[~tested], FOLDS) == fold
+
+
+def _official(index: ClipIndex, table: _Table, fold: int) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Which clips of the table are tested, and which of the rest validate."""
+    assert index.folds is not None
+    tested = index.folds[table.rows] == np.unique(index.folds)[fold]
+    rest = table[~tested]
+    held = rest.recordings(len(index.classes))
+    _require(index, Scheme.OFFICIAL, held, 2, "recordings outside the test fold")
+    return tested, _fairest(rest.parts(min(OFFICIAL_PARTS, int(held.min()))), rest.labels, 1)
+
+
+def _fairest(part: Rows, labels: Rows, take: int) -> npt.NDArray[np.bool_]:
+    """The clips of those `take` parts that together come nearest to their share of every class.
+
+    scikit-learn deals the largest recordings out first, so its first parts would be a biased choice.
+    """
+    clips = np.zeros((part.max() + 1, labels.max() + 1))
+    np.add.at(clips, (part, labels), 1)
+    shares = clips / np.maximum(clips.sum(axis=0), 1)
+    choices = np.array(list(combinations(range(len(shares)), take)))
+    missed = shares[choices].sum(axis=1) - take / len(shares)
+    # Rounded, so that equally fair choices stay equal whatever the order of summation: the first one counts.
+    best = np.argmin(np.round((missed**2).sum(axis=1), 12))
+    return np.isin(part, choices[best])
+
+
+def _require(index: ClipIndex, scheme: Scheme, held: Rows, needed: int, what: str) -> None:
+    """Raise DataError if some classes hold fewer than they need."""
+    short = [f"{name} has {count}" for name, count in zip(index.classes, held, strict=True) if count < needed]
+    if short:
+        raise DataError(
+            f"the scheme {scheme.value!r} needs {needed} {what} of every class, but {', '.join(short)}; "
+            "add some, or use another scheme"
+        )

@@ -1,0 +1,61 @@
+"""The fast gradient (sign) method."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import Field
+
+from soundproof import BoundedAttack, Norm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import torch
+
+    from soundproof import Ball, Victim
+
+
+@dataclass(frozen=True)
+class Fgsm(BoundedAttack):
+    """One step along the gradient, as long as the ball allows.
+
+    x' = clip(x + ε·sign ∇J) in l∞ and x' = clip(x + ε·∇J/‖∇J‖₂) in l2, J the cross-entropy of the label
+    (Goodfellow et al. 2015, Eq. 2.1; arXiv 2007.13703, Eqs. 3 and 4). Targeted: minus the gradient for the
+    target. It costs one gradient a clip, whatever the radius.
+    """
+
+    id: ClassVar[str] = "fgsm"
+    norm: Annotated[Norm, Field(description="norm of the step; l∞ steps stay inside the suite's ball")] = Norm.L2
+    targeted: Annotated[bool, Field(description="aim at a random wrong class")] = False
+
+    @property
+    def is_targeted(self) -> bool:
+        """As the parameter says."""
+        return self.targeted
+
+    @property
+    def planned_gradients(self) -> int:
+        """One."""
+        return 1
+
+    def ladder_gradients(self, rungs: int) -> int:  # noqa: ARG002 - the gradient at x serves every radius
+        """One."""
+        return 1
+
+    def perturb(self, victim: Victim, ball: Ball, generator: torch.Generator) -> torch.Tensor:
+        """One gradient, one step."""
+        return next(self.climb(victim, [ball], generator))
+
+    def climb(
+        self,
+        victim: Victim,
+        balls: Iterable[Ball],
+        generator: torch.Generator,  # noqa: ARG002
+    ) -> Iterator[torch.Tensor]:
+        """One gradient for all radii."""
+        gradient = victim.gradient(victim.clean).gradient
+        for ball in balls:
+            step = ball.inscribed(self.norm, victim.dimension).ascent(gradient)
+            yield ball.project(victim.clean + step, victim.clean)

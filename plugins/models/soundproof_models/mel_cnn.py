@@ -1,0 +1,61 @@
+"""The plain convolutional network for mel pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import Field
+
+from soundproof import Model, Recipe
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_STAGES = 3
+
+
+@dataclass(frozen=True)
+class MelCnn(Model):
+    """Three convolutions with pooling, then two dense layers.
+
+    The network made for mel pictures of speakers: 3×3 convolutions with 32, 64 and 128 maps without padding,
+    each pooled by 2, a dense layer of 128 units, dropout. 6,974,785 parameters for 3×128×256 and one output.
+    """
+
+    id: ClassVar[str] = "mel-cnn"
+    recipe: ClassVar[Recipe] = Recipe(epochs=25, learning_rate=1e-3)
+    width: Annotated[int, Field(ge=1, description="maps of the first convolution")] = 32
+    dropout: Annotated[float, Field(ge=0, lt=1, description="share of dense units dropped in training")] = 0.5
+
+    def reason_to_skip(self, shape: tuple[int, ...], classes: int) -> str | None:  # noqa: ARG002
+        """Pictures too small for three unpadded convolutions with pooling."""
+        sides = [_side(length) for length in shape[1:]]
+        if min(sides) < 1:
+            return f"mel-cnn needs pictures of at least 22×22, not {shape[1]}×{shape[2]}"
+        return None
+
+    def build(self, shape: tuple[int, ...], classes: int) -> nn.Module:
+        """A network with random weights for images `(C, H, W)`."""
+        from torch import nn
+
+        widths = [self.width * 2**stage for stage in range(_STAGES)]
+        layers: list[nn.Module] = []
+        for channels, maps in zip([shape[0], *widths], widths, strict=False):
+            layers += [nn.Conv2d(channels, maps, 3), nn.ReLU(), nn.MaxPool2d(2)]
+        flat = widths[-1] * _side(shape[1]) * _side(shape[2])
+        dense = [
+            nn.Flatten(),
+            nn.Linear(flat, 128),
+            nn.ReLU(),
+            nn.Dropout(self.dropout),
+            nn.Linear(128, classes),
+        ]
+        return nn.Sequential(*layers, *dense)
+
+
+def _side(length: int) -> int:
+    """What the three stages leave of a side of the picture."""
+    for _ in range(_STAGES):
+        length = (length - 2) // 2
+    return length

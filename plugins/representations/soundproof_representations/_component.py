@@ -1,0 +1,53 @@
+"""What all representations that give pictures share."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from soundproof import Representation
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+Length = Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureRepresentation(Representation):
+    """A representation in one channel of `size`."""
+
+    size: Annotated[tuple[Length, Length], Field(description="height and width of the picture, pixels")] = (
+        128,
+        128,
+    )
+
+    def shape(self, samples: int) -> tuple[int, ...]:  # noqa: ARG002
+        """One channel of `size`, whatever the length of the clip."""
+        return (1, *self.size)
+
+    def fit(self, waveforms: torch.Tensor) -> nn.Module:
+        """Build the transform.
+
+        Raises:
+            ValueError: The clips are too short.
+        """
+        reason = self.reason_to_skip(waveforms.shape[-1])
+        if reason is not None:
+            raise ValueError(reason)
+        return self.build(waveforms)
+
+    @abstractmethod
+    def build(self, waveforms: torch.Tensor) -> nn.Module:
+        """Build the transform for clips that are long enough."""
+
+
+def too_short(component: Representation, name: str, length: int, samples: int) -> str | None:
+    """The message for a clip shorter than one frame, or None."""
+    if length <= samples:
+        return None
+    return f"{component.id}: {name} {length} is longer than the clip of {samples} samples; use at most {samples}"

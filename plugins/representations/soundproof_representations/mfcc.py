@@ -1,0 +1,60 @@
+"""Mel-frequency cepstral coefficients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from soundproof_representations._component import PictureRepresentation, too_short
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+
+@dataclass(frozen=True, kw_only=True)
+class MFCC(PictureRepresentation):
+    """Mel-frequency cepstral coefficients, scaled by their range on the training clips."""
+
+    id = "mfcc"
+    fitted = True
+
+    sr: Annotated[int, Field(ge=1000, le=192000, description="sampling rate, Hz")] = 22050
+    n_mfcc: Annotated[int, Field(ge=1, description="coefficients kept")] = 20
+    norm: Annotated[Literal["ortho"] | None, Field(description="orthonormal DCT basis, or none")] = "ortho"
+    dct_type: Annotated[Literal[2, 3], Field(description="type of the DCT")] = 2
+    lifter: Annotated[float, Field(ge=0, description="liftering coefficient; 0 does not lifter")] = 0.0
+    n_fft: Annotated[int, Field(ge=16, le=65536, description="points of the transform")] = 2048
+    hop: Annotated[int, Field(ge=1, description="samples between frames")] = 1024
+    n_mels: Annotated[int, Field(ge=1, description="mel bands")] = 128
+    scaling: Annotated[
+        Literal["all", "coefficient"],
+        Field(description="one range for all coefficients together, or one for each"),
+    ] = "all"
+
+    def __post_init__(self) -> None:
+        if self.n_mfcc > self.n_mels:
+            raise ValueError(f"n_mfcc {self.n_mfcc} is more than the {self.n_mels} mel bands (n_mels)")
+
+    @property
+    def rate(self) -> int:
+        """Sampling rate, Hz."""
+        return self.sr
+
+    def reason_to_skip(self, samples: int) -> str | None:
+        """A clip must fill one frame."""
+        return too_short(self, "n_fft", self.n_fft, samples)
+
+    def build(self, waveforms: torch.Tensor) -> nn.Module:
+        """The range of the coefficients over the training clips becomes [0, 1]."""
+        from soundproof_representations._picture import Picture, fit_min_max
+        from soundproof_representations._spectral import Cepstrum, MelSpectrum, PowerSpectrum
+
+        mel = MelSpectrum(PowerSpectrum(self.n_fft, self.hop), sr=self.sr, n_mels=self.n_mels)
+        transform = Cepstrum(
+            mel, n_mfcc=self.n_mfcc, dct_type=self.dct_type, norm=self.norm, lifter=self.lifter
+        ).to(waveforms.device)
+        scale = fit_min_max(transform, waveforms, per_row=self.scaling == "coefficient")
+        return Picture(transform, scale, self.size)

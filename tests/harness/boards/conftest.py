@@ -1,0 +1,146 @@
+"""A workbench that makes results folders out of per-clip outcomes, with metrics computed independently."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
+
+from soundproof.identity import digest
+from soundproof.metrics.intervals import Metric
+from soundproof.results import Results, Row, groups_name
+from soundproof.types import Protocol, Status
+
+RUN = {
+    "schema": 1,
+    "suite": {"name": "bench"},
+    "suite_digest": "0123456789abcdef",
+    "budget": {"norm": "l2", "epsilon": 3.0, "target_auc": 0.9, "max_gradients": None, "max_queries": 2000},
+    "environment": {"soundproof": "0.1.0", "python": "3.11.7", "torch": "2.6.0", "device": "cpu", "threads": 2},
+    "datasets": [{"dataset": {"id": "synth"}, "checksum": "f00dfeedcafe", "clips": 40, "classes": ["a", "b"]}],
+    "inputs": [
+        {"dataset": {"id": "synth"}, "representation": {"id": "stft"}, "shape": [1, 8, 8], "dimension": 64},
+    ],
+    "components": [{"kind": "attack", "id": "fgsm", "distribution": "soundproof", "version": "0.1.0"}],
+}
+NONE = {"id": "none"}
+
+
+class Workbench:
+    """Collects rows and samples; every metric is computed here with scikit-learn or NumPy, not with soundproof."""
+
+    def __init__(self, clips=40):
+        self.rows = []
+        self.samples = {groups_name({"id": "synth"}): np.arange(clips) // 2}
+        self.run = dict(RUN)
+
+    def results(self):
+        return Results(self.rows, self.samples, self.run)
+
+    def row(self, protocol, metrics=None, fields=None, **where):
+        where = {"model": "resnet", "representation": "stft", "dataset": "synth", "defense": NONE, **where}
+        coordinates = {name: {"id": c} if isinstance(c, str) else c for name, c in where.items() if name in _PLACES}
+        row = Row(
+            key="",
+            status=where.get("status", Status.OK),
+            reason=where.get("reason"),
+            protocol=protocol,
+            **{"attack": None, "target": None, **coordinates},
+            fold=where.get("fold", 0),
+            seed=where.get("seed", 0),
+            metrics={name: _metric(*pair) for name, pair in (metrics or {}).items() if pair is not None},
+            flags=where.get("flags", ()),
+        )
+        row = replace(row, key=digest([row.order, protocol]))
+        self.rows.append(row)
+        self.samples.update({f"{row.key}/{name}": np.asarray(array) for name, array in (fields or {}).items()})
+        return row
+
+    def broken(self, protocol, status=Status.FAILED, reason="out of memory", **where):
+        return self.row(protocol, status=status, reason=reason, **where)
+
+    def clean(self, labels, predictions, clips=None, scores=None, eer=None, **where):
+        labels, predictions = np.asarray(labels), np.asarray(predictions)
+        n = len(labels)
+        precision, recall, f1, _ = precision_recall_fscore_support(
+            labels, predictions, average="macro", zero_division=0
+        )
+        metrics = {
+            "accuracy": (np.mean(labels == predictions), n),
+            "precision": (precision, n),
+            "recall": (recall, n),
+            "f1": (f1, n),
+            "eer": None if eer is None else (eer, n),
+        }
+        fields = {
+            "clip": np.arange(n) if clips is None else clips,
+            "label": labels,
+            "prediction": predictions,
+            "score": np.where(labels == predictions, -1.0, 1.0) if scores is None else scores,
+        }
+        return self.row(Protocol.CLEAN, metrics, fields, **where)
+
+    def bounded(self, clips, fooled, tested, attack="fgsm", scores=None, gradients=1.0, l2=3.0, **where):
+        fields = _outcomes(clips, fooled, scores, gradients, l2)
+        n = len(fields["clip"])
+        metrics = {
+            "fooling_auc": (_auc(fields), n),
+            "fooling_rate": (np.mean(fields["fooled"]), n),
+            "robust_accuracy": (np.sum(~fields["fooled"]) / tested, tested),
+            **_spent(fields, n),
+        }
+        return self.row(Protocol.BOUNDED, metrics, fields, attack=attack, **where)
+
+    def reach(self, clips, attack="fgsm", gradients=1.0, l2=3.0, ratio=None, reached=True, **where):
+        fields = _outcomes(clips, np.ones(len(clips), dtype=bool), None, gradients, l2)
+        metrics = {**_spent(fields, len(clips)), "epsilon_ratio": ratio} if reached else {}
+        if not reached:
+            where = {"flags": ("not-reached",), "reason": "AUC 0.71 when the budget was spent", **where}
+        return self.row(Protocol.REACH, metrics, fields, attack=attack, **where)
+
+    def transfer(self, clips, fooled, target, attack="fgsm", **where):
+        fields = {"clip": np.asarray(clips), "fooled": np.asarray(fooled, dtype=bool)}
+        metrics = {"transfer_ratio": (np.mean(fooled), len(clips))} if len(clips) else {}
+        return self.row(Protocol.TRANSFER, metrics, fields, attack=attack, target=target, **where)
+
+
+_PLACES = ("dataset", "representation", "model", "defense", "attack", "target")
+
+
+def _outcomes(clips, fooled, scores, gradients, l2):
+    clips, fooled = np.asarray(clips), np.asarray(fooled, dtype=bool)
+    n = len(clips)
+    clean = -1.0 - np.arange(n) / max(1, n)
+    return {
+        "clip": clips,
+        "clean_score": clean,
+        "score": np.where(fooled, 1.0, clean) if scores is None else np.asarray(scores),
+        "fooled": fooled,
+        "l2": np.broadcast_to(np.asarray(l2, dtype=float), n),
+        "gradients": np.broadcast_to(np.asarray(gradients, dtype=float), n),
+        "queries": np.broadcast_to(2 * np.asarray(gradients, dtype=float), n),
+    }
+
+
+def _spent(fields, n):
+    means = {name: np.mean(fields[name]) for name in ("l2", "gradients", "queries")}
+    return {**{name: (mean, n) for name, mean in means.items()}, "rms": (means["l2"] / math.sqrt(64), n)}
+
+
+def _auc(fields):
+    n = len(fields["clip"])
+    return roc_auc_score([0] * n + [1] * n, [*fields["clean_score"], *fields["score"]])
+
+
+def _metric(value, n):
+    """As a row of results keeps it; the interval is made up, to see where it comes out again."""
+    short = float(f"{value:.6g}")
+    return Metric(short, float(f"{short * 0.9:.6g}"), float(f"{short * 1.05:.6g}"), n)
+
+
+@pytest.fixture
+def bench():
+    return Workbench()
