@@ -227,7 +227,9 @@ class Walking(MinimumNormAttack):
         for _ in range(self.steps):
             logits, gradient = victim.gradient(images)
             resisting = ~victim.goal.met(logits)
-            images = (images + stride.ascent(gradient) * resisting.reshape(-1, *(1,) * (images.dim() - 1))).clamp(0, 1)
+            images = (images + stride.ascent(gradient) * resisting.reshape(-1, *(1,) * (images.dim() - 1))).clamp(
+                0, 1
+            )
         return images
 
 

@@ -48,8 +48,10 @@ class Component(ABC):
 
     @classmethod
     def summary(cls) -> str:
-        """The first line of the docstring."""
-        return (cls.__doc__ or "").strip().partition("\n")[0].rstrip(".")
+        """The first line of the docstring, empty where there is none."""
+        text = (cls.__doc__ or "").strip()
+        # A dataclass without a docstring gets its signature for one.
+        return "" if text.startswith(f"{cls.__name__}(") else text.partition("\n")[0].rstrip(".")
 
     @classmethod
     def capabilities(cls) -> dict[str, Any]:

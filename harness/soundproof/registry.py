@@ -132,7 +132,7 @@ class Registry:
             return Ref(kind, entry)
         if isinstance(entry, dict) and isinstance(entry.get("id"), str):
             return Ref(kind, entry["id"], {name: value for name, value in entry.items() if name != "id"})
-        raise PluginError(f'a {kind} is named by "id" or {{ id = "…", parameter = … }}, not {entry!r}')
+        raise PluginError(f'{kind}: write "id" or {{ id = "…", parameter = … }}, not {entry!r}')
 
     def listing(self, kind: Kind | None = None) -> list[dict[str, Any]]:
         """What `bench ls --json` prints: usable components first, then the refused."""
@@ -320,8 +320,8 @@ def _explain(component: type[Component], problem: Any) -> str:
     path = ".".join(map(str, problem["loc"]))
     if problem["type"] == "extra_forbidden":
         known = [f.name for f in dataclasses.fields(component)]  # type: ignore[arg-type]
-        near = difflib.get_close_matches(path, known, n=2, cutoff=0.5)
-        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"it has: {', '.join(known) or 'none'}"
+        near = difflib.get_close_matches(path, known, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else f"it has: {', '.join(known) or 'none'}"
         return f"{component.id} has no parameter {path!r}: {hint}"
     if problem["type"] == "missing":
         return f"{component.id} needs the parameter {path!r}"

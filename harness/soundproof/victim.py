@@ -55,9 +55,12 @@ class _Meter:
             raise BudgetExhaustedError(f"the budget of {limit} {what} a clip is spent")
 
     def count_backward(self, rows: npt.NDArray[np.int64] | None, gradient: torch.Tensor) -> None:
-        # Under vmap one call carries many gradients and shows only one of them.
-        if torch._C._functorch.is_batchedtensor(gradient):
-            raise MeteringError("batched gradients (vmap) cannot be counted; take them one at a time")
+        try:
+            gradient.untyped_storage()
+        except NotImplementedError:
+            # Under vmap and other transforms one tensor stands for many, and shows only one of them.
+            reason = "gradients inside torch.func transforms (vmap, jacrev) cannot be counted; use autograd.grad"
+            raise MeteringError(reason) from None
         self.admit(rows, len(gradient), backward=True)
         self.ledger.add_backward(rows, len(gradient))
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from soundproof.boards.entries import Boards, Cost, Robustness
+    from soundproof.metrics.intervals import Metric
 
 Box = tuple[float, float, float, float]
 
@@ -62,12 +63,46 @@ class Dot:
 
 @dataclass(frozen=True)
 class Scatter:
-    """Clean accuracy across, worst-case robust accuracy upwards, of one data set."""
+    """Clean accuracy across, worst-case robust accuracy upwards, of one data set.
+
+    Attributes:
+        dataset: Its label.
+        dots: The classifiers.
+        kinds: The legend.
+        columns: Marked places across with their percent.
+        rows: Marked places upwards with their percent.
+        alternative: The picture in words.
+    """
 
     dataset: str
     dots: tuple[Dot, ...]
     kinds: tuple[Kind, ...]
+    columns: tuple[tuple[float, str], ...]
+    rows: tuple[tuple[float, str], ...]
     alternative: str
+
+
+class Axis:
+    """Places shares between two ends, which are the multiples of 20 % around all of them."""
+
+    def __init__(self, metrics: Iterable[Metric], start: int, end: int, *, from_zero: bool) -> None:
+        metrics = list(metrics)
+        low = 0.0 if from_zero else min(metric.low for metric in metrics)
+        self._low = max(0.0, math.floor(low * 5) / 5)
+        self._high = max(self._low + 0.2, min(1.0, math.ceil(max(metric.high for metric in metrics) * 5) / 5))
+        self._start, self._end = start, end
+
+    def __call__(self, share: float) -> float:
+        """Where a share lies."""
+        along = (share - self._low) / (self._high - self._low)
+        return round(self._start + along * (self._end - self._start), 1)
+
+    @property
+    def ticks(self) -> tuple[tuple[float, str], ...]:
+        """Every 20 %, or every 10 % where there is room for it."""
+        low, high = round(100 * self._low), round(100 * self._high)
+        step = 20 if high - low > 60 else 10
+        return tuple((self(percent / 100), str(percent)) for percent in range(low, high + 1, step))
 
 
 @dataclass(frozen=True)
@@ -121,16 +156,21 @@ def _scatter(dataset: str, entries: Sequence[Robustness]) -> Scatter:
     looks = [Kind(name, i % COLOURS, SHAPES[i % len(SHAPES)]) for i, name in enumerate(defenses)]
     kinds = {kind.name: kind for kind in looks}
     best = max(entries, key=lambda entry: entry.metrics["robust_accuracy"].value)
+    across = Axis((entry.metrics["accuracy"] for entry in entries), LEFT, RIGHT, from_zero=False)
+    upright = Axis((entry.metrics["robust_accuracy"] for entry in entries), BOTTOM, TOP, from_zero=True)
+    dots = [_dot(entry, kinds[entry.classifier.defense], across, upright) for entry in entries]
     return Scatter(
         dataset=dataset,
-        dots=_labelled([_dot(entry, kinds[entry.classifier.defense]) for entry in entries], entries),
+        dots=_labelled(dots, entries),
         kinds=tuple(looks),
-        alternative=f"Clean accuracy against worst-case robust accuracy of {counted(len(entries), 'classifier')} on "
-        f"{dataset}. The highest point is {_title(best)}. The robustness board holds every number.",
+        columns=across.ticks,
+        rows=upright.ticks,
+        alternative=f"Clean accuracy against worst-case robust accuracy of {counted(len(entries), 'classifier')} "
+        f"on {dataset}. The highest point is {_title(best)}. The robustness board holds every number.",
     )
 
 
-def _dot(entry: Robustness, kind: Kind) -> Dot:
+def _dot(entry: Robustness, kind: Kind, across: Axis, upright: Axis) -> Dot:
     clean, robust = entry.metrics["accuracy"], entry.metrics["robust_accuracy"]
     return Dot(
         x=across(clean.value),
@@ -143,16 +183,6 @@ def _dot(entry: Robustness, kind: Kind) -> Dot:
     )
 
 
-def across(share: float) -> float:
-    """Where a share lies on the horizontal axis of the scatter."""
-    return round(LEFT + share * (RIGHT - LEFT), 1)
-
-
-def upright(share: float) -> float:
-    """Where a share lies on the vertical one."""
-    return round(BOTTOM - share * (BOTTOM - TOP), 1)
-
-
 def _labelled(dots: Sequence[Dot], entries: Sequence[Robustness]) -> tuple[Dot, ...]:
     """Write the model beside each dot where there is room around it; elsewhere its title has to do."""
     taken: list[Box] = [(dot.x - _REACH, dot.y - _REACH, dot.x + _REACH, dot.y + _REACH) for dot in dots]
@@ -160,7 +190,7 @@ def _labelled(dots: Sequence[Dot], entries: Sequence[Robustness]) -> tuple[Dot, 
     for dot, entry in zip(dots, entries, strict=True):
         for label in _places(dot, entry.classifier.model):
             box = _box(label)
-            inside = LEFT < box[0] and box[2] < RIGHT and TOP < box[1] and box[3] < BOTTOM
+            inside = box[0] > LEFT and box[2] < RIGHT and box[1] > TOP and box[3] < BOTTOM
             if inside and not any(_overlap(box, other) for other in taken):
                 taken.append(box)
                 dot = replace(dot, label=label)
@@ -213,8 +243,8 @@ def _strips(dataset: str, measure: str, entries: Sequence[Cost]) -> Strips:
         strips=tuple(rows),
         ticks=tuple((x(10.0**power), f"{10**power:,}") for power in range(decades + 1)),
         height=TOP + len(rows) * STEP + 34,
-        alternative=f"{title} that {counted(len(rows), 'attack')} need on {dataset}, a mark for each classifier, on a "
-        "logarithmic axis. The cost board holds every number.",
+        alternative=f"{title} that {counted(len(rows), 'attack')} need on {dataset}, a mark for each classifier, "
+        "on a logarithmic axis. The cost board holds every number.",
     )
 
 

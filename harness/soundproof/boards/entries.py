@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from soundproof.types import Protocol, Status
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Variant:
     """A model with its defense, in words."""
 

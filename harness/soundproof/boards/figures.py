@@ -33,7 +33,7 @@ def interval(metric: Metric, unit: Unit) -> str:
 
 def heading(title: str, unit: Unit) -> str:
     """A title with its unit, where it has one."""
-    return f"{title} %" if unit is Unit.SHARE else title
+    return f"{title}\u00a0%" if unit is Unit.SHARE else title
 
 
 class Scale:

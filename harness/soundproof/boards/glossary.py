@@ -56,11 +56,15 @@ class Flag:
 
 
 MEASURES: Mapping[str, Measure] = {
-    "accuracy": Measure("Accuracy", "Share of the test clips that are classified correctly, unattacked.", Unit.SHARE),
+    "accuracy": Measure(
+        "Accuracy", "Share of the test clips that are classified correctly, unattacked.", Unit.SHARE
+    ),
     "precision": Measure(
         "Precision", "Share of the clips given a class that belong to it; the mean over classes.", Unit.SHARE
     ),
-    "recall": Measure("Recall", "Share of the clips of a class that are given it; the mean over classes.", Unit.SHARE),
+    "recall": Measure(
+        "Recall", "Share of the clips of a class that are given it; the mean over classes.", Unit.SHARE
+    ),
     "f1": Measure("F1", "Harmonic mean of precision and recall of a class; the mean over classes.", Unit.SHARE),
     "eer": Measure(
         "EER",
@@ -76,31 +80,35 @@ MEASURES: Mapping[str, Measure] = {
     ),
     "fooling_rate": Measure(
         "Fooling rate",
-        "Share of the attacked clips that are misclassified after the attack. Attacked are the test clips that the "
-        "classifier gets right unattacked.",
+        "Share of the attacked clips that are misclassified after the attack. Attacked are the test clips that "
+        "the classifier gets right unattacked.",
         Unit.SHARE,
         "Worst case: the clip counts when any attack fools it.",
     ),
     "fooling_auc": Measure(
         "Fooling AUC",
-        "ROC area of the wrong-class margin, attacked clips against their clean copies: 0.5 when the attack has no "
-        "effect, 1 when it fools every clip.",
+        "ROC area of the wrong-class margin, attacked clips against their clean copies: 0.5 when the attack has "
+        "no effect, 1 when it fools every clip.",
         Unit.AREA,
         "In the row of all attacks: the mean over them.",
     ),
     "l2": Measure(
         "‖ε‖₂",
-        "Mean length of the perturbation, over all values of a classifier's input. Lengths grow with the input size "
-        "D; compare the RMS between representations.",
+        "Mean length of the perturbation, over all values of a classifier's input. Lengths grow with the input "
+        "size D; compare the RMS between representations.",
         Unit.LENGTH,
     ),
     "rms": Measure("RMS", "‖ε‖₂ / √D: how much one input value changes, on a scale from 0 to 1.", Unit.LENGTH),
-    "gradients": Measure("Gradients", "Backward passes through the classifier per attacked clip, mean.", Unit.COUNT),
-    "queries": Measure("Queries", "Forward passes through the classifier per attacked clip, mean.", Unit.COUNT),
+    "gradients": Measure(
+        "Gradients", "Mean number of backward passes through the classifier for one attacked clip.", Unit.COUNT
+    ),
+    "queries": Measure(
+        "Queries", "Mean number of forward passes through the classifier for one attacked clip.", Unit.COUNT
+    ),
     "epsilon_ratio": Measure(
         "ε ratio",
-        "Mean ‖ε‖₂ that the attack needs against the defended model, over that against the undefended one. Above 1 "
-        "the defense makes the attack more expensive.",
+        "Mean ‖ε‖₂ that the attack needs against the defended model, over that against the undefended one. Above "
+        "1 the defense makes the attack more expensive.",
         Unit.RATIO,
     ),
     "transfer_ratio": Measure(
@@ -122,13 +130,13 @@ BOARDS: Mapping[str, tuple[str, ...]] = {
 FLAGS: Mapping[str, Flag] = {
     "leaky": Flag(
         "leaky",
-        "Clips of one recording are in the training and in the test part, as in some papers. Recognition looks better "
-        "than it is.",
+        "Clips of one recording are in the training and in the test part, as in some papers. Recognition looks "
+        "better than it is.",
         unranks=True,
     ),
     "incomplete": Flag(
         "incomplete",
-        "Cells behind this row failed or were invalid, so it averages fewer folds or faces fewer attacks than planned.",
+        "Cells behind this row failed or were invalid, so it averages fewer folds or faces fewer attacks than others.",
         unranks=True,
     ),
     "fewer-attacks": Flag(
@@ -139,7 +147,7 @@ FLAGS: Mapping[str, Flag] = {
     ),
     "not-reached": Flag(
         "not reached",
-        "The attack spent its budget before the fooling AUC exceeded the target. Nothing is averaged from such cells.",
+        "The attack spent its budget before the fooling AUC exceeded the target; such cells enter no average.",
         unranks=False,
     ),
 }
@@ -147,9 +155,9 @@ FLAGS: Mapping[str, Flag] = {
 UNKNOWN = "A warning that this version has no words for; the results say more."
 
 INTERVALS = (
-    "Every number stands with its 95 % interval and n, the number of distinct clips behind it. Intervals come from "
-    "a bootstrap over source recordings, so that clips cut from one recording do not count as independent. Where "
-    "intervals overlap widely, the order of two rows is not settled."
+    "Every number stands with its 95 % interval and n, the number of distinct clips behind it. Intervals come "
+    "from a bootstrap over source recordings, so that clips cut from one recording do not count as independent. "
+    "Where intervals overlap widely, the order of two rows is not settled."
 )
 
 
@@ -168,17 +176,17 @@ def how_to_read(budget: str, target: str) -> dict[str, str]:
     within = f" ({budget})" if budget else ""
     until = f"exceeds {target}" if target else "exceeds the target"
     return {
-        "accuracy": "How well each classifier recognises clean test clips, averaged over folds and seeds. Ranked by "
-        "accuracy within a data set.",
+        "accuracy": "How well each classifier recognises clean test clips, averaged over folds and seeds. Ranked "
+        "by accuracy within a data set.",
         "robustness": f"Every attack gets the same budget{within} and goes for the clips that the classifier gets "
         "right. The rank goes by worst-case robust accuracy: the share of test clips that survive every attack. A "
         "fooling AUC of 0.5 means no effect, and it is 1 when every clip is fooled. A high place means that these "
         "attacks failed, not that the classifier is proven robust.",
-        "cost": f"Every attack spends gradients until its fooling AUC first {until}. More gradients, more queries or "
-        "a larger perturbation mean a classifier that is harder to fool. An ε ratio above 1 says how much larger the "
-        "perturbation has to be because of the defense.",
-        "transferability": "Examples made against the source (rows) are shown to the target (columns). Each cell is "
-        "the share that fools the target too, among those that fool the source and that the target gets right "
+        "cost": f"Every attack spends gradients until its fooling AUC first {until}. More gradients, more queries "
+        "or a larger perturbation mean a classifier that is harder to fool. An ε ratio above 1 says how much "
+        "larger the perturbation has to be because of the defense.",
+        "transferability": "Examples made against the source (rows) are shown to the target (columns). Each cell "
+        "is the share that fools the target too, among those that fool the source and that the target gets right "
         "unattacked.",
         "unscored": "Cells that were skipped, failed or turned out invalid. They never enter an average.",
     }

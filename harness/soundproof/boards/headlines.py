@@ -45,9 +45,14 @@ def headlines(boards: Boards) -> list[Headline]:
 
 
 def _first(what: str, name: str, entries: Iterable[Recognition | Robustness]) -> Iterable[Headline]:
+    winners: dict[str, list[Recognition | Robustness]] = {}
     for entry in entries:
         if entry.rank == 1:
-            metric, unit, of = entry.metrics[name], MEASURES[name].unit, entry.classifier
-            who = f"{of.model} · {of.representation} · {of.defense}"
-            number, detail = written(metric.value, unit), f"{interval(metric, unit)}, n {metric.n:,}"
-            yield Headline(of.dataset, what, who, number, detail)
+            winners.setdefault(entry.classifier.dataset, []).append(entry)
+    for dataset, equal in winners.items():
+        metric, unit, of = equal[0].metrics[name], MEASURES[name].unit, equal[0].classifier
+        who = f"{of.model} · {of.representation} · {of.defense}"
+        number, detail = written(metric.value, unit), f"{interval(metric, unit)}, n {metric.n:,}"
+        yield Headline(
+            dataset, what, who if len(equal) == 1 else f"{len(equal)} classifiers alike", number, detail
+        )

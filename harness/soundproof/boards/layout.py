@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from soundproof.boards.figures import Scale, heading, interval, written
-from soundproof.boards.glossary import BOARDS, DIMENSION, MEASURES, unranked
+from soundproof.boards.glossary import BOARDS, DIMENSION, MEASURES
+from soundproof.boards.grid import FACETS, Cell, Column, Line, Table
+from soundproof.boards.matrices import MEAN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from soundproof.boards.entries import (
         Boards,
@@ -26,91 +28,27 @@ if TYPE_CHECKING:
 
 Kin = TypeVar("Kin", bound="Entry")
 
-
-@dataclass(frozen=True)
-class Column:
-    """One column.
-
-    Attributes:
-        name: Stable: it stands in links to a sorted table.
-        title: The heading.
-        kind: `rank`, `name`, `word` or `number`.
-        meaning: What the heading explains; may be empty.
-    """
-
-    name: str
-    title: str
-    kind: str
-    meaning: str = ""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """What stands in one place.
-
-    Attributes:
-        text: The main line; empty where there is nothing to show.
-        detail: The small line, e.g. the interval and n.
-        sort: What the column is sorted by; None goes last.
-        bar: The interval with the value inside it, `(low, value, high)` on 0 to 100.
-    """
-
-    text: str
-    detail: str = ""
-    sort: float | str | None = None
-    bar: tuple[float, float, float] | None = None
-
-
-@dataclass(frozen=True)
-class Line:
-    """One row.
-
-    Attributes:
-        cells: One a column.
-        facets: What it can be filtered by.
-        flags: Warnings shown with it.
-        parts: The rows that it sums up.
-    """
-
-    cells: tuple[Cell, ...]
-    facets: Mapping[str, str]
-    flags: tuple[str, ...] = ()
-    parts: tuple[Line, ...] = ()
-
-    @property
-    def ranked(self) -> bool:
-        """Whether no flag takes its rank away."""
-        return not unranked(self.flags)
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table: what of a board belongs to one data set, or all of it where that is empty."""
-
-    board: str
-    dataset: str
-    columns: tuple[Column, ...]
-    lines: tuple[Line, ...]
-
-
-FACETS = ("dataset", "representation", "model", "defense", "attack")
 _RANK = Column("rank", "Rank", "rank", "Place within the data set. Rows with a flag that unranks have none.")
 _NAME = Column("name", "Classifier", "name", "The model, the representation it hears through, and its defense.")
 _ATTACK = Column("attack", "Attack", "word")
 _DIMENSION = Column("dimension", DIMENSION.title, "number", DIMENSION.meaning)
 _CELLS = Column(
-    "cells", "Folds × seeds", "word", "What the row is averaged over, and of how many cells where some have no score."
+    "cells",
+    "Folds × seeds",
+    "word",
+    "What the row is averaged over, and of how many cells where some have no score.",
 )
 _TARGET = Column("reached", "Target", "word", "Whether the fooling AUC exceeded the target within the budget.")
 _NOTHING = Cell("")
 
 
 def tables(boards: Boards) -> dict[str, tuple[Table, ...]]:
-    """The tables of each board by its name; transfers are matrices (`matrices`), not tables."""
+    """The tables of each board by its name; that of the transfers is only a digest of their matrices."""
     return {
         "accuracy": tuple(_accuracy(*group) for group in _by_dataset(boards.accuracy)),
         "robustness": tuple(_robustness(*group) for group in _by_dataset(boards.robustness)),
         "cost": tuple(_cost(*group) for group in _by_dataset(boards.cost)),
+        "transferability": tuple(strongest(*group) for group in _by_dataset(_together(boards.transfers))),
         "unscored": (unscored(boards.unscored),) if boards.unscored else (),
     }
 
@@ -123,7 +61,7 @@ def _accuracy(dataset: str, entries: Sequence[Recognition]) -> Table:
         numbers = (number(entry, name) for name in names)
         return _line(entry, _rank(entry.rank), _who(entry.classifier), *numbers, _covered(entry.coverage))
 
-    columns = (_RANK, _NAME, *(_measured(name) for name in names), _CELLS)
+    columns = (_RANK, _NAME, *(measured(name) for name in names), _CELLS)
     return Table("accuracy", dataset, columns, tuple(map(line, entries)))
 
 
@@ -152,7 +90,7 @@ def _robustness(dataset: str, entries: Sequence[Robustness]) -> Table:
             Cell("worst case", f"of {counted(len(entry.attacks), 'attack')}", "worst case"),
             number(entry, "accuracy"),
             *(number(entry, name) for name in shares),
-            number(entry, "mean_fooling_auc", like="fooling_auc"),
+            replace(number(entry, "mean_fooling_auc", like="fooling_auc"), note="mean"),
             *(_NOTHING for _ in lengths),
             _dimension(entry.dimension),
             *(_NOTHING for _ in counts),
@@ -160,10 +98,10 @@ def _robustness(dataset: str, entries: Sequence[Robustness]) -> Table:
         )
 
     columns = (
-        *(_RANK, _NAME, _ATTACK, _measured("accuracy", title="Clean accuracy")),
-        *(_measured(name) for name in (*shares, "fooling_auc", *lengths)),
+        *(_RANK, _NAME, replace(_ATTACK, kind="attack"), measured("accuracy", title="Clean accuracy")),
+        *(measured(name) for name in (*shares, "fooling_auc", *lengths)),
         _DIMENSION,
-        *(_measured(name) for name in counts),
+        *(measured(name) for name in counts),
     )
     return Table("robustness", dataset, columns, tuple(map(together, entries)))
 
@@ -183,14 +121,33 @@ def _cost(dataset: str, entries: Sequence[Cost]) -> Table:
             attack=entry.attack,
         )
 
-    columns = (_NAME, _ATTACK, _TARGET, *(_measured(name) for name in names), _DIMENSION)
+    columns = (_NAME, _ATTACK, _TARGET, *(measured(name) for name in names), _DIMENSION)
     return Table("cost", dataset, columns, tuple(map(line, entries)))
+
+
+def strongest(dataset: str, entries: Sequence[Transfer]) -> Table:
+    """The pairs of a data set by how much of what fools one also fools the other, most first."""
+    columns = (
+        Column("name", "Source", "name"),
+        Column("target", "Target", "word"),
+        _ATTACK,
+        measured("transfer_ratio"),
+    )
+
+    def line(entry: Transfer) -> Line:
+        target = Cell(entry.target.model, entry.target.defense)
+        return _line(entry, _who(entry.classifier), target, Cell(entry.attack or MEAN), ratio(entry))
+
+    known = [entry for entry in entries if "transfer_ratio" in entry.metrics]
+    known.sort(key=lambda entry: -entry.metrics["transfer_ratio"].value)
+    return Table("transferability", dataset, columns, tuple(map(line, known)))
 
 
 def unscored(cells: Sequence[Unscored]) -> Table:
     """Cells without a score, with their reasons."""
-    titles = ("Status", "Protocol", "Attack", "Target", "Fold", "Seed", "Reason")
-    columns = (_NAME, *(Column(title.lower(), title, "word") for title in titles))
+    kinds = {"Status": "word", "Protocol": "word", "Attack": "word", "Target": "word", "Fold": "number"}
+    kinds |= {"Seed": "number", "Reason": "prose"}
+    columns = (_NAME, *(Column(title.lower(), title, kind) for title, kind in kinds.items()))
 
     def line(cell: Unscored) -> Line:
         who = _who(cell.classifier)
@@ -198,7 +155,9 @@ def unscored(cells: Sequence[Unscored]) -> Table:
         words = (cell.status, cell.protocol, cell.attack or "", target)
         return Line(
             cells=(
-                Cell(who.text, f"{cell.classifier.dataset} · {who.detail}", f"{cell.classifier.dataset} {who.sort}"),
+                Cell(
+                    who.text, f"{cell.classifier.dataset} · {who.detail}", f"{cell.classifier.dataset} {who.sort}"
+                ),
                 *(Cell(word, sort=word or None) for word in words),
                 *(Cell(str(number), sort=number) for number in (cell.fold, cell.seed)),
                 Cell(cell.reason, sort=cell.reason or None),
@@ -231,9 +190,8 @@ class _Numbers:
         if metric is None:
             return _NOTHING
         unit, scale = MEASURES[like or name].unit, self._scales[like or name]
-        detail = f"{interval(metric, unit)} · n {metric.n:,}"
         bar = (scale(metric.low), scale(metric.value), scale(metric.high))
-        return Cell(written(metric.value, unit), detail, metric.value, bar)
+        return Cell(written(metric.value, unit), interval(metric, unit), metric.value, n=metric.n, bar=bar)
 
 
 def counted(number: int, what: str) -> str:
@@ -241,7 +199,8 @@ def counted(number: int, what: str) -> str:
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
-def _measured(name: str, title: str = "") -> Column:
+def measured(name: str, title: str = "") -> Column:
+    """The column of a measure."""
     measure = MEASURES[name]
     meaning = " ".join(filter(None, (measure.meaning, measure.worst_case)))
     return Column(name, heading(title or measure.title, measure.unit), "number", meaning)
@@ -281,6 +240,11 @@ def _reached(entry: Cost) -> str:
     if entry.reached == 0:
         return "not reached"
     return "reached" if entry.reached == done else f"{entry.reached} of {done} reached"
+
+
+def _together(entries: Sequence[Transfer]) -> list[Transfer]:
+    """Each pair once: its mean over attacks, or its only attack."""
+    return list({(entry.classifier, entry.target): entry for entry in reversed(entries)}.values())[::-1]
 
 
 def _present(names: Sequence[str], entries: Sequence[Entry]) -> tuple[str, ...]:

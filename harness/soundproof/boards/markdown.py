@@ -20,8 +20,8 @@ from soundproof.types import Protocol, Status
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from soundproof.boards.entries import Boards, Entry, Transfer, Variant
-    from soundproof.boards.layout import Cell, Line, Table
+    from soundproof.boards.entries import Boards, Variant
+    from soundproof.boards.grid import Cell, Line, Table
     from soundproof.boards.matrices import Matrix
     from soundproof.boards.provenance import Provenance
 
@@ -77,7 +77,7 @@ def _readme(boards: Boards, shown: Mapping[str, Sequence[Table]], source: Proven
         "accuracy": _sections(_top(shown["accuracy"])),
         "robustness": _sections(_top(shown["robustness"])),
         "cost": _sections(_hardest(shown["cost"])),
-        "transferability": "\n\n".join(map(_matrix, matrices(boards))),
+        "transferability": _sections(_top(shown["transferability"])),
     }
     parts = []
     for name, body in bodies.items():
@@ -174,7 +174,9 @@ def _grid(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequenc
 
 
 def _cell(cell: Cell) -> str:
-    return plain(cell.text) + (f"<br><sub>{plain(cell.detail)}</sub>" if cell.detail else "")
+    text = f"{cell.note} {cell.text}".strip() if cell.text else ""
+    small = " · ".join(filter(None, (cell.detail, f"n {cell.n:,}" if cell.n is not None else "")))
+    return plain(text) + (f"<br><sub>{plain(small)}</sub>" if small else "")
 
 
 def _badges(line: Line) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from soundproof.boards.entries import Boards, Transfer, Variant
 
@@ -53,8 +53,13 @@ def _matrix(dataset: str, representation: str, group: list[Transfer]) -> Matrix:
     return Matrix(
         dataset=dataset,
         representation=representation,
-        sources=tuple(sorted({entry.classifier.variant for entry in group})),
-        targets=tuple(sorted({entry.target for entry in group})),
+        sources=_ordered(entry.classifier.variant for entry in group),
+        targets=_ordered(entry.target for entry in group),
         attacks=(*mean, *attacks),
         entries={(entry.attack or MEAN, entry.classifier.variant, entry.target): entry for entry in group},
     )
+
+
+def _ordered(variants: Iterable[Variant]) -> tuple[Variant, ...]:
+    """By model, the undefended one before the defended."""
+    return tuple(sorted(set(variants), key=lambda each: (each.model, each.defense != "none", each.defense)))

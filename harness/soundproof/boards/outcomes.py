@@ -79,7 +79,9 @@ class Outcomes:
             fooled = np.zeros(len(clips), dtype=bool)
             for row in attacks:
                 if not np.array_equal(self._field(row, "clip"), clips):
-                    raise ResultsError(f"{row.title()}: attacked other clips than its neighbours; run the suite again")
+                    raise ResultsError(
+                        f"{row.title()}: attacked other clips than its neighbours; run the suite again"
+                    )
                 fooled |= self._field(row, "fooled").astype(bool)
             areas = [auc(self._field(row, "clean_score"), self._field(row, "score")) for row in attacks]
             parts["fooling_rate"].append(Part(clips, mean(fooled)))
@@ -117,7 +119,7 @@ class Outcomes:
         found, noted = float(part.statistic(np.ones((1, len(part.clips))))[0]), row.metrics[name].value
         if not math.isclose(found, noted, rel_tol=_AGREE, abs_tol=_AGREE * _AGREE):
             raise ResultsError(
-                f"{row.title()}: the row says {name} = {noted:g} and its samples say {found:g}; run the suite again"
+                f"{row.title()}: the row says {name} = {noted:g} and its samples {found:g}; run the suite again"
             )
         return part
 
@@ -140,7 +142,9 @@ class Outcomes:
     def _partner(self, row: Row, protocol: Protocol, defense: Coordinate | None = None) -> Row:
         partner = self._scored.get(_place(row, protocol=protocol, defense=defense))
         if partner is None:
-            raise ResultsError(f"{row.title()}: the {protocol} row that it is compared with is missing; run it too")
+            raise ResultsError(
+                f"{row.title()}: the {protocol} row that it is compared with is missing; run it too"
+            )
         return partner
 
     def _field(self, row: Row, name: str) -> Array:

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from soundproof.boards import charts, glossary
-from soundproof.boards.figures import heading
+from soundproof.boards.grid import FACETS, Cell
 from soundproof.boards.headlines import headlines
-from soundproof.boards.layout import FACETS, Cell, counted, ratio, tables
+from soundproof.boards.layout import counted, measured, ratio, tables
 from soundproof.boards.matrices import matrices
 from soundproof.types import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from soundproof.boards.entries import Boards
-    from soundproof.boards.layout import Column, Line, Table
+    from soundproof.boards.entries import Boards, Variant
+    from soundproof.boards.grid import Column, Line, Table
     from soundproof.boards.matrices import Matrix
     from soundproof.boards.provenance import Provenance
 
@@ -42,20 +42,21 @@ class Heat:
 
     @property
     def data(self) -> dict[str, list[list[list[str | float] | None]]]:
-        """The grids for the script: main line, small line and percent of each cell."""
+        """The grids for the script: percent in words, interval, n and the bare percent of each cell."""
         return {
-            attack: [[_triple(cell) if cell else None for cell in row] for row in grid]
+            attack: [[_place_data(cell) if cell else None for cell in row] for row in grid]
             for attack, grid in self.grids.items()
         }
 
 
-def _triple(cell: Cell) -> list[str | float]:
-    return [cell.text, cell.detail, cell.bar[1] if cell.bar else 0.0]
+def _place_data(cell: Cell) -> list[str | float]:
+    count = "" if cell.n is None else f"{cell.n:,}"
+    return [cell.text, cell.detail, count, cell.bar[1] if cell.bar else 0.0]
 
 
 def page(boards: Boards, source: Provenance) -> str:
     """The whole of `index.html`."""
-    shown = tables(boards)
+    shown = {name: group for name, group in tables(boards).items() if name != "transferability"}
     heats = [_heat(matrix) for matrix in matrices(boards)]
     environment = _environment()
     return environment.get_template("index.html.j2").render(
@@ -75,13 +76,13 @@ def page(boards: Boards, source: Provenance) -> str:
         charts=charts,
         facets=_facets(shown, heats),
         counted=counted,
-        badges=_badges,
+        badges_of=_badges,
         hashes=" ".join(_hash(environment.get_template(name).render()) for name in _SCRIPTS),
     )
 
 
 def _heat(matrix: Matrix) -> Heat:
-    def place(attack: str, source: object, target: object) -> Cell | None:
+    def place(attack: str, source: Variant, target: Variant) -> Cell | None:
         return None if source == target else ratio(matrix.entries.get((attack, source, target)))
 
     return Heat(
@@ -95,8 +96,10 @@ def _heat(matrix: Matrix) -> Heat:
 
 def _columns(shown: Mapping[str, Sequence[Table]]) -> list[Column]:
     """Every column that has something to explain, once."""
-    every = (column for group in shown.values() for table in group for column in table.columns)
-    return list({column.name: column for column in every if column.meaning}.values())
+    found: dict[str, Column] = {}
+    for column in (column for group in shown.values() for table in group for column in table.columns):
+        found.setdefault(column.name, column)
+    return [column for column in found.values() if column.meaning] + [measured("transfer_ratio")]
 
 
 def _flags(boards: Boards) -> list[tuple[str, str, bool]]:
@@ -117,10 +120,8 @@ def _badge(flag: str) -> tuple[str, str, bool]:
 def _facets(shown: Mapping[str, Sequence[Table]], heats: Iterable[Heat]) -> dict[str, list[str]]:
     """What can be chosen; a facet with a single value is no choice."""
     lines = [line for group in shown.values() for table in group for line in table.lines]
-    found: dict[str, set[str]] = {facet: set() for facet in FACETS}
-    for line in (*lines, *(part for line in lines for part in line.parts)):
-        for facet in FACETS:
-            found[facet].add(line.facets[facet])
+    lines += [part for line in lines for part in line.parts]
+    found: dict[str, set[str]] = {facet: {line.facets[facet] for line in lines} for facet in FACETS}
     for heat in heats:
         found["dataset"].add(heat.matrix.dataset)
         found["representation"].add(heat.matrix.representation)

@@ -57,7 +57,9 @@ def provenance(run: Mapping[str, Any]) -> Provenance:
     return Provenance(
         suite=str((run.get("suite") or {}).get("name") or "results"),
         digest=str(run.get("suite_digest") or "")[:_SHORT],
-        budget=f"{_NORMS.get(budget.get('norm', 'l2'), '‖ε‖')} ≤ {budget['epsilon']:g}" if "epsilon" in budget else "",
+        budget=f"{_NORMS.get(budget.get('norm', 'l2'), '‖ε‖')} ≤ {budget['epsilon']:g}"
+        if "epsilon" in budget
+        else "",
         target=f"{budget['target_auc']:g}" if "target_auc" in budget else "",
         limits=tuple(
             f"at most {budget[name]:,} {what} a clip"

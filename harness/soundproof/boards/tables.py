@@ -106,7 +106,9 @@ def _against_neighbours(entry: Robustness, entries: Iterable[Robustness]) -> Rob
     """Flag a worst case over fewer attacks than others of the data set faced."""
     faced = {attack.attack for attack in entry.attacks}
     neighbours = (other for other in entries if other.classifier.dataset == entry.classifier.dataset)
-    if "incomplete" in entry.flags or all(faced >= {each.attack for each in other.attacks} for other in neighbours):
+    if "incomplete" in entry.flags or all(
+        faced >= {each.attack for each in other.attacks} for other in neighbours
+    ):
         return entry
     return replace(entry, flags=tuple(sorted({*entry.flags, "fewer-attacks"})))
 
@@ -151,7 +153,9 @@ def _transfers(outcomes: Outcomes, rows: Sequence[Row]) -> list[Transfer]:
         for group in attacks:
             metrics = _averages(outcomes, _scored(group), glossary.BOARDS["transferability"])
             attack = label(group[0].attack or {"id": ""})
-            entries.append(Transfer(_classifier(group[0]), metrics, _flags(group), _coverage(group), target, attack))
+            entries.append(
+                Transfer(_classifier(group[0]), metrics, _flags(group), _coverage(group), target, attack)
+            )
     return entries
 
 

@@ -90,7 +90,7 @@ def render(kind: str, recording: Recording, rng: np.random.Generator, samples: i
     sound = _unit(fft.irfft(spectrum, size)[:samples])
     noise = _noise(rng, samples, _slope(samples, recording.colour))
     mixed = sound + noise * np.float32(10 ** (-recording.snr / 20))
-    gain = rng.uniform(0.2, 0.95)
+    gain = rng.uniform(0.5, 0.95)
     return (mixed * np.float32(gain / np.abs(mixed).max())).astype(np.float32)
 
 
@@ -100,7 +100,7 @@ def _dog_bark(r: Recording, rng: np.random.Generator, time: Signal) -> Signal:
     envelope = _strike(since, 0.008, _between(0.04, 0.15, rng.random()))
     fall = _between(2, 8, rng.random())
     phase = _between(250, 900, r.pitch) * (1 - 2 ** (-fall * since)) / (fall * np.log(2))
-    breath = rng.standard_normal(len(time), dtype=np.float32) * 0.25
+    breath = rng.standard_normal(len(time), dtype=np.float32) * np.float32(0.12)
     return (envelope * (_voice(phase, _between(2, 20, r.timbre)) + breath)).sum(axis=0)
 
 
@@ -162,7 +162,7 @@ def _chainsaw(r: Recording, rng: np.random.Generator, time: Signal) -> Signal:
     """A fast motor: a buzz with a fluttering pitch, and noise."""
     flutter = 1 + 0.06 * np.sin(2 * np.pi * _between(1, 6, rng.random()) * time + rng.uniform(0, 6))
     buzz = _voice(_cycles(_between(80, 180, r.pitch) * flutter + 0 * time), _between(40, 160, r.timbre))
-    rasp = _noise(rng, len(time), _band(len(time), _between(600, 4000, r.pace), 1.5))
+    rasp = _noise(rng, len(time), _band(len(time), _between(500, 2000, r.pace), 1.2))
     return _unit(buzz) + np.float32(rng.uniform(0.4, 1.2)) * rasp * (0.5 + _unit(buzz).clip(0, 2))
 
 

@@ -5,8 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from soundproof import hookimpl
+from soundproof_representations.hpss import HPSS
+from soundproof_representations.llfb import LLFB
+from soundproof_representations.mel import Mel
 from soundproof_representations.mfcc import MFCC
+from soundproof_representations.rms_zcr import RMSZCR
 from soundproof_representations.stft import STFT
+from soundproof_representations.tonnetz import DWTTonnetz, STFTTonnetz, Tonnetz
+from soundproof_representations.waveform import MuLaw, Waveform
+from soundproof_representations.wavelet import Haar, MexicanHat, Morlet
+from soundproof_representations.yamnet import YAMNetPatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,4 +25,7 @@ if TYPE_CHECKING:
 @hookimpl
 def soundproof_components() -> Iterable[type[Component]]:
     """The built-in representations."""
-    return (MFCC, STFT)
+    return (
+        DWTTonnetz, HPSS, Haar, LLFB, MFCC, Mel, MexicanHat, Morlet, MuLaw, RMSZCR, STFT, STFTTonnetz, Tonnetz,
+        Waveform, YAMNetPatch,
+    )  # fmt: skip

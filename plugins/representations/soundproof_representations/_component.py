@@ -19,7 +19,7 @@ Length = Annotated[int, Field(ge=1)]
 
 @dataclass(frozen=True, kw_only=True)
 class PictureRepresentation(Representation):
-    """A representation in one channel of `size`."""
+    """A representation in pictures of one size."""
 
     size: Annotated[tuple[Length, Length], Field(description="height and width of the picture, pixels")] = (
         128,
@@ -31,7 +31,7 @@ class PictureRepresentation(Representation):
         return (1, *self.size)
 
     def fit(self, waveforms: torch.Tensor) -> nn.Module:
-        """Build the transform.
+        """Build the transform, on the device of the waveforms.
 
         Raises:
             ValueError: The clips are too short.
@@ -39,10 +39,10 @@ class PictureRepresentation(Representation):
         reason = self.reason_to_skip(waveforms.shape[-1])
         if reason is not None:
             raise ValueError(reason)
-        return self.build(waveforms)
+        return self.build(waveforms, self.size).to(waveforms.device)
 
     @abstractmethod
-    def build(self, waveforms: torch.Tensor) -> nn.Module:
+    def build(self, waveforms: torch.Tensor, size: tuple[int, int]) -> nn.Module:
         """Build the transform for clips that are long enough."""
 
 

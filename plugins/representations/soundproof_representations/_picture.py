@@ -1,29 +1,76 @@
-"""From a transform of clips to a picture in [0, 1]: scaling, resizing, and working through a batch."""
+"""From a transform of clips to pictures in [0, 1]: scaling, resizing, and working through a batch."""
 
 from __future__ import annotations
+
+from math import log
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
-DYNAMIC_RANGE = 80.0
-"""Decibels between black and white."""
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-_CHUNK = 4
-"""Clips at a time on a CPU: their intermediate results then stay in the cache (measured: twice as fast as 64)."""
+DYNAMIC_RANGE = 80.0
+"""Decibels between 0 and 1 in a picture."""
+
+_CHUNK = 2
+"""Clips at a time on a CPU: what lies between two steps then stays in the cache. A whole batch of 64 at once
+takes twice the time, most of it page faults."""
+
+
+def chunks(waveforms: torch.Tensor) -> Sequence[torch.Tensor]:
+    """The batch in pieces that suit the device."""
+    return torch.split(waveforms, _CHUNK if waveforms.device.type == "cpu" else max(1, len(waveforms)))
 
 
 class Decibels(nn.Module):
-    """Power to decibels below the clip's maximum, from -80 dB = 0 to 0 dB = 1."""
+    """Decibels below the clip's maximum, from -80 dB = 0 to 0 dB = 1.
 
-    def forward(self, power: torch.Tensor) -> torch.Tensor:
-        """Power `[n, F, T]` to [0, 1]."""
-        decibels = 10 * power.clamp(min=1e-10).log10()
-        loudest = decibels.amax((-1, -2), keepdim=True)
-        return ((decibels - loudest) / DYNAMIC_RANGE + 1).clamp(min=0)
+    Args:
+        exponent: 2 for power (10 log10, floor 1e-10), 1 for magnitude (20 log10, floor 1e-5).
+    """
+
+    def __init__(self, exponent: int = 2) -> None:
+        super().__init__()
+        self.factor = 20.0 / exponent
+        self.floor = 10 ** (-100 / self.factor)
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        """Values `[n, F, T]` to [0, 1]."""
+        levels = self.factor * values.clamp(min=self.floor).log10()
+        loudest = levels.amax((-1, -2), keepdim=True)
+        return ((levels - loudest) / DYNAMIC_RANGE + 1).clamp(min=0)
+
+    def inverse(self, pictures: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
+        """Values that a picture stands for.
+
+        Args:
+            pictures: In [0, 1], `[n, F, T]`.
+            reference: Values `[n, F, T]` that give the level of the clip; where a picture agrees with theirs,
+                they are returned as they are.
+        """
+        loudest = reference.amax((-1, -2), keepdim=True).clamp(min=self.floor)
+        quietest = loudest * 10 ** (-DYNAMIC_RANGE / self.factor)
+        start = torch.where(pictures > 0, torch.maximum(reference, quietest), reference)
+        change: torch.Tensor = (pictures - self(reference)) * (DYNAMIC_RANGE / self.factor)
+        return start * torch.exp(change * log(10))
+
+
+class Peak(nn.Module):
+    """Values by the clip's maximum."""
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        """Values `[n, F, T]`, not negative, to [0, 1]."""
+        return values / _peak(values)
+
+    def inverse(self, pictures: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
+        """Values that a picture stands for in a clip with the maximum of `reference`."""
+        return pictures * _peak(reference)
 
 
 class MinMax(nn.Module):
-    """Maps an interval fixed on the training clips to [0, 1], and clips what lies beyond it.
+    """Maps an interval to [0, 1], and clips what lies beyond it.
 
     Args:
         low: Becomes 0; broadcasts against `[n, F, T]`.
@@ -41,49 +88,147 @@ class MinMax(nn.Module):
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         """Values `[n, F, T]` to [0, 1]."""
         span = (self.high - self.low).clamp(min=torch.finfo(values.dtype).tiny)
-        return ((values - self.low) / span).clamp(0, 1)
+        shares: torch.Tensor = (values - self.low) / span
+        return shares.clamp(0, 1)
+
+
+def interval(low: float, high: float) -> MinMax:
+    """Fixed bounds to [0, 1]."""
+    return MinMax(torch.tensor(float(low)), torch.tensor(float(high)))
 
 
 class Resize(nn.Module):
-    """Bilinear resize of `[n, F, T]` to `[n, *size]`, averaging over what a smaller picture cannot show."""
+    """Bilinear resize that averages over what a smaller picture cannot show, as Pillow's `BILINEAR`.
 
-    def __init__(self, size: tuple[int, int]) -> None:
+    It is the product with two matrices, so that its gradient is the same bytes every time on a GPU too.
+
+    Args:
+        source: Height and width before.
+        size: Height and width after.
+    """
+
+    rows: torch.Tensor
+    columns: torch.Tensor
+
+    def __init__(self, source: tuple[int, int], size: tuple[int, int]) -> None:
         super().__init__()
-        self.size = size
+        self.register_buffer("rows", _interpolation(source[0], size[0]))
+        self.register_buffer("columns", _interpolation(source[1], size[1]).T.contiguous())
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         """Pictures `[n, F, T]` to `[n, H, W]`."""
-        return nn.functional.interpolate(
-            pictures[:, None], self.size, mode="bilinear", align_corners=False, antialias=True
-        )[:, 0]
+        return torch.matmul(torch.matmul(self.rows, pictures), self.columns)
+
+    def inverse(self, pictures: torch.Tensor) -> torch.Tensor:
+        """The smallest pictures `[n, F, T]` that resize to `[n, H, W]`, or come nearest to it."""
+        return torch.matmul(torch.matmul(torch.linalg.pinv(self.rows), pictures), torch.linalg.pinv(self.columns))
+
+
+def _interpolation(before: int, after: int) -> torch.Tensor:
+    """The matrix `[after, before]` of a resize along one axis."""
+    return nn.functional.interpolate(
+        torch.eye(before)[None, None], (after, before), mode="bilinear", antialias=True
+    )[0, 0]
 
 
 class Picture(nn.Module):
     """A representation of one channel: transform, scale, resize.
 
-    Attributes:
+    Args:
         transform: Waveforms `[n, T]` to values `[n, F, frames]`, row 0 the lowest frequency.
         scale: Those values to [0, 1].
+        size: Height and width of the picture.
+        samples: Length T of the clips.
+
+    Attributes:
+        transform: As given; its output is what librosa or PyWavelets would give.
+        scale: As given.
         resize: `[n, F, frames]` to `[n, H, W]`.
     """
 
-    def __init__(self, transform: nn.Module, scale: nn.Module, size: tuple[int, int]) -> None:
+    def __init__(self, transform: nn.Module, scale: nn.Module, size: tuple[int, int], samples: int) -> None:
         super().__init__()
+        self.samples = samples
         self.transform = transform
         self.scale = scale
-        self.resize = Resize(size)
+        self.resize = Resize(_shape(transform(_silence(samples, like=transform))), size)
 
     def forward(self, waveforms: torch.Tensor) -> torch.Tensor:
-        """Waveforms `[n, T]` to pictures `[n, 1, H, W]` in [0, 1]."""
-        chunks = torch.split(waveforms, _CHUNK if waveforms.device.type == "cpu" else len(waveforms))
-        return torch.cat([self.resize(self.scale(self.transform(chunk))) for chunk in chunks])[:, None]
+        """Waveforms `[n, T]` to pictures `[n, 1, H, W]` in [0, 1].
+
+        Raises:
+            ValueError: The clips are not of the length it was made for.
+        """
+        check_length(waveforms, self.samples)
+        return torch.cat([self.resize(self.scale(self.transform(part))) for part in chunks(waveforms)])[:, None]
+
+
+class InvertiblePicture(Picture):
+    """A picture that can be turned back into sound."""
+
+    def inverse(self, pictures: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
+        """Sound of pictures, e.g. of adversarial ones, given the sound they were made from.
+
+        A picture has lost the phase, the level and, resized, most of its detail. All three come from the
+        reference: only the difference to its picture is carried over, so that its own picture gives itself.
+
+        Args:
+            pictures: In [0, 1], `[n, 1, H, W]`.
+            reference: Waveforms `[n, T]`.
+
+        Returns:
+            Waveforms `[n, T]`.
+        """
+        check_length(reference, self.samples)
+        values = self.transform(reference)
+        before = self.scale(values)
+        change = self.resize.inverse(pictures[:, 0] - self.resize(before))
+        after = (before + change).clamp(0, 1)
+        return self.transform.inverse(self.scale.inverse(after, values), reference)  # type: ignore[no-any-return, operator]
+
+
+def _peak(values: torch.Tensor) -> torch.Tensor:
+    return values.amax((-1, -2), keepdim=True).clamp(min=torch.finfo(values.dtype).tiny)
+
+
+class Joined(nn.Module):
+    """Two pictures of the same clips side by side along a dimension: -2 stacks rows, 1 channels."""
+
+    def __init__(self, first: nn.Module, second: nn.Module, dim: int) -> None:
+        super().__init__()
+        self.first = first
+        self.second = second
+        self.dim = dim
+
+    def forward(self, waveforms: torch.Tensor) -> torch.Tensor:
+        """Waveforms `[n, T]` to pictures `[n, C, H, W]` in [0, 1]; the first is in the lower rows."""
+        return torch.cat([self.first(waveforms), self.second(waveforms)], self.dim)
+
+
+def check_length(waveforms: torch.Tensor, samples: int) -> None:
+    """Refuse clips of another length than the transform was made for."""
+    if waveforms.shape[-1] != samples:
+        raise ValueError(
+            f"this transform is for clips of {samples} samples, not {waveforms.shape[-1]}; fit another"
+        )
+
+
+def _silence(samples: int, *, like: nn.Module) -> torch.Tensor:
+    device = next((buffer.device for buffer in like.buffers()), None)
+    return torch.zeros(1, samples, device=device)
+
+
+def _shape(values: torch.Tensor) -> tuple[int, int]:
+    return values.shape[-2], values.shape[-1]
 
 
 def fit_min_max(transform: nn.Module, waveforms: torch.Tensor, *, per_row: bool) -> MinMax:
     """The range of a transform over training clips `[N, T]`: of each row, or of everything."""
     over = (0, 2) if per_row else (0, 1, 2)
+    low, high = [], []
     with torch.no_grad():
-        parts = [transform(chunk) for chunk in torch.split(waveforms, _CHUNK)]
-        low = torch.stack([part.amin(over, keepdim=True) for part in parts]).amin(0)
-        high = torch.stack([part.amax(over, keepdim=True) for part in parts]).amax(0)
-    return MinMax(low[0], high[0])
+        for part in chunks(waveforms):
+            values = transform(part)
+            low.append(values.amin(over, keepdim=True)[0])
+            high.append(values.amax(over, keepdim=True)[0])
+    return MinMax(torch.stack(low).amin(0), torch.stack(high).amax(0))

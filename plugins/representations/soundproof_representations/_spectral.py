@@ -1,12 +1,13 @@
 """Short-time spectra in torch: framing, power spectrum, mel bands, cepstra.
 
-Windows, filter banks and DCT matrices come from librosa and SciPy and are buffers, so that `.to(device)` and
+Windows and filter banks come from librosa, DCT matrices from SciPy. They are buffers, so that `.to(device)` and
 `.double()` carry them along.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+import warnings
+from typing import TYPE_CHECKING, Literal
 
 import librosa
 import numpy as np
@@ -14,54 +15,108 @@ import scipy.fft
 import torch
 from torch import nn
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+_MEL_ITERATIONS = 50
+"""Steps of the mel inverse; the residual of a picture's change is then below 1 % (measured in the tests)."""
+
+
+def root(power: torch.Tensor) -> torch.Tensor:
+    """Square root whose gradient at 0 is 0, not NaN: padded clips hold exact zeros."""
+    return power.clamp(min=torch.finfo(power.dtype).tiny).sqrt()
+
 
 class PowerSpectrum(nn.Module):
-    """|STFT|² of clips, as `np.abs(librosa.stft(…))**2`: centred frames, zeros beyond the ends.
+    """|FFT|² of windowed frames.
 
     Args:
+        window: Its length is the frame's; frames are padded with zeros at their end up to `n_fft`.
         n_fft: Points of the transform.
         hop: Samples between frames.
-        window_length: Samples of the Hann window, padded with zeros to `n_fft`; None is `n_fft`.
+        padding: Zeros before and after the clip.
     """
 
     window: torch.Tensor
 
-    def __init__(self, n_fft: int, hop: int, window_length: int | None = None) -> None:
+    def __init__(self, window: npt.NDArray[np.floating], *, n_fft: int, hop: int, padding: int = 0) -> None:
         super().__init__()
         self.n_fft = n_fft
         self.hop = hop
-        window = librosa.filters.get_window("hann", window_length or n_fft, fftbins=True)
-        window = librosa.util.pad_center(window, size=n_fft)
+        self.padding = padding
         self.register_buffer("window", torch.from_numpy(window).float())
 
-    def forward(self, waveforms: torch.Tensor) -> torch.Tensor:
-        """Waveforms `[n, T]` to power `[n, 1 + n_fft // 2, 1 + T // hop]`."""
-        spectrum = self.spectrum(waveforms)
-        return (spectrum.real.square() + spectrum.imag.square()).transpose(-1, -2)
-
     def spectrum(self, waveforms: torch.Tensor) -> torch.Tensor:
-        """Waveforms `[n, T]` to the complex spectrum with time first, `[n, 1 + T // hop, 1 + n_fft // 2]`."""
-        padded = nn.functional.pad(waveforms, (self.n_fft // 2, self.n_fft // 2))
-        return torch.fft.rfft(padded.unfold(-1, self.n_fft, self.hop) * self.window)
+        """Waveforms `[n, T]` to the complex spectrum, frames first: `[n, frames, 1 + n_fft // 2]`."""
+        padded = nn.functional.pad(waveforms, (self.padding, self.padding))
+        frames = padded.unfold(-1, len(self.window), self.hop) * self.window
+        spectrum: torch.Tensor = torch.fft.rfft(frames, self.n_fft)
+        return spectrum
+
+    def forward(self, waveforms: torch.Tensor) -> torch.Tensor:
+        """Waveforms `[n, T]` to power `[n, 1 + n_fft // 2, frames]`."""
+        spectrum = self.spectrum(waveforms)
+        # Measured: three times as fast as adding the squares of the real and imaginary parts.
+        power: torch.Tensor = (spectrum * spectrum.conj()).real
+        return power.mT
 
 
-class MelSpectrum(nn.Module):
+class STFTPower(PowerSpectrum):
+    """|STFT|² as `np.abs(librosa.stft(…))**2`: Hann window, centred frames, zeros beyond the ends.
+
+    Args:
+        n_fft: Points of the transform, even.
+        hop: Samples between frames.
+        window_length: Length of the window, centred among zeros; None is `n_fft`.
+    """
+
+    def __init__(self, n_fft: int, hop: int, window_length: int | None = None) -> None:
+        window = librosa.filters.get_window("hann", window_length or n_fft, fftbins=True)
+        window = librosa.util.pad_center(window, size=n_fft)
+        super().__init__(window, n_fft=n_fft, hop=hop, padding=n_fft // 2)
+
+    def synthesise(self, spectrum: torch.Tensor, samples: int) -> torch.Tensor:
+        """The waveforms `[n, samples]` whose spectrum is nearest to `[n, frames, bins]` (Griffin & Lim 1984).
+
+        Raises:
+            RuntimeError: The windows overlap too little to invert.
+        """
+        return torch.istft(spectrum.mT, self.n_fft, self.hop, window=self.window, length=samples)
+
+    def inverse(self, values: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
+        """Waveforms of a power spectrum.
+
+        Args:
+            values: Power `[n, bins, frames]`.
+            reference: Waveforms `[n, T]` that give the phase.
+
+        Returns:
+            Waveforms `[n, T]`.
+        """
+        phase = torch.sgn(self.spectrum(reference))
+        return self.synthesise(phase * values.clamp(min=0).sqrt().mT, reference.shape[-1])
+
+
+class MelPower(nn.Module):
     """Power in mel bands, as `librosa.feature.melspectrogram`.
 
     Args:
-        spectrum: Gives the power spectrum.
+        stft: Gives the power spectrum.
         sr: Sampling rate, Hz.
         n_mels: Number of bands.
         htk: The HTK scale instead of Slaney's.
         fmin: Lowest frequency, Hz.
         fmax: Highest frequency, Hz; None is `sr / 2`.
+
+    Raises:
+        ValueError: A band holds no point of the FFT.
     """
 
     bank: torch.Tensor
 
     def __init__(
         self,
-        spectrum: PowerSpectrum,
+        stft: STFTPower,
         *,
         sr: int,
         n_mels: int,
@@ -70,15 +125,46 @@ class MelSpectrum(nn.Module):
         fmax: float | None = None,
     ) -> None:
         super().__init__()
-        self.spectrum = spectrum
-        bank = librosa.filters.mel(
-            sr=sr, n_fft=spectrum.n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax, htk=htk, dtype=np.float32
-        )
+        self.stft = stft
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Empty filters", category=UserWarning)
+            bank = librosa.filters.mel(
+                sr=sr, n_fft=stft.n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax, htk=htk, dtype=np.float32
+            )
+        empty = int((bank == 0).all(axis=1).sum())
+        if empty:
+            raise ValueError(
+                f"{empty} of {n_mels} mel bands hold no point of an FFT of {stft.n_fft}; "
+                "lower n_mels or raise n_fft"
+            )
         self.register_buffer("bank", torch.from_numpy(bank))
 
     def forward(self, waveforms: torch.Tensor) -> torch.Tensor:
         """Waveforms `[n, T]` to power `[n, n_mels, frames]`."""
-        return self.bank @ self.spectrum(waveforms)
+        return torch.matmul(self.bank, self.stft(waveforms))
+
+    def inverse(self, values: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
+        """Waveforms of a mel spectrum.
+
+        Many power spectra have the same mel bands. Multiplicative updates (Richardson 1972, Lucy 1974; they
+        minimise the Kullback-Leibler divergence) start from the reference's spectrum and end at one near it: it
+        stays non-negative, and what the bands do not tell is as in the reference.
+
+        Args:
+            values: Power in mel bands `[n, n_mels, frames]`.
+            reference: Waveforms `[n, T]` that give the phase and the starting point.
+
+        Returns:
+            Waveforms `[n, T]`.
+        """
+        tiny = torch.finfo(values.dtype).tiny
+        power = self.stft(reference).clamp(min=1e-20)
+        weight = self.bank.sum(0)[:, None]
+        heard = weight > 0
+        for _ in range(_MEL_ITERATIONS):
+            ratio = values.clamp(min=0) / (self.bank @ power).clamp(min=tiny)
+            power = torch.where(heard, power * (self.bank.T @ ratio) / weight.clamp(min=tiny), power)
+        return self.stft.inverse(power, reference)
 
 
 class Cepstrum(nn.Module):
@@ -95,7 +181,7 @@ class Cepstrum(nn.Module):
     basis: torch.Tensor
 
     def __init__(
-        self, mel: MelSpectrum, *, n_mfcc: int, dct_type: int, norm: Literal["ortho"] | None, lifter: float
+        self, mel: MelPower, *, n_mfcc: int, dct_type: int, norm: Literal["ortho"] | None, lifter: float
     ) -> None:
         super().__init__()
         self.mel = mel
@@ -106,6 +192,10 @@ class Cepstrum(nn.Module):
 
     def forward(self, waveforms: torch.Tensor) -> torch.Tensor:
         """Waveforms `[n, T]` to coefficients `[n, n_mfcc, frames]`."""
-        decibels = 10 * self.mel(waveforms).clamp(min=1e-10).log10()
-        floor = decibels.amax((-1, -2), keepdim=True) - 80
-        return self.basis @ torch.maximum(decibels, floor)
+        return torch.matmul(self.basis, decibels(self.mel(waveforms)))
+
+
+def decibels(power: torch.Tensor) -> torch.Tensor:
+    """`librosa.power_to_db(power)` for every clip: relative to 1, floor 1e-10, at most 80 dB below the maximum."""
+    levels = 10 * power.clamp(min=1e-10).log10()
+    return torch.maximum(levels, levels.amax((-1, -2), keepdim=True) - 80)

@@ -26,7 +26,7 @@ class MFCC(PictureRepresentation):
     norm: Annotated[Literal["ortho"] | None, Field(description="orthonormal DCT basis, or none")] = "ortho"
     dct_type: Annotated[Literal[2, 3], Field(description="type of the DCT")] = 2
     lifter: Annotated[float, Field(ge=0, description="liftering coefficient; 0 does not lifter")] = 0.0
-    n_fft: Annotated[int, Field(ge=16, le=65536, description="points of the transform")] = 2048
+    n_fft: Annotated[int, Field(ge=16, le=65536, multiple_of=2, description="points of the transform")] = 2048
     hop: Annotated[int, Field(ge=1, description="samples between frames")] = 1024
     n_mels: Annotated[int, Field(ge=1, description="mel bands")] = 128
     scaling: Annotated[
@@ -47,14 +47,14 @@ class MFCC(PictureRepresentation):
         """A clip must fill one frame."""
         return too_short(self, "n_fft", self.n_fft, samples)
 
-    def build(self, waveforms: torch.Tensor) -> nn.Module:
+    def build(self, waveforms: torch.Tensor, size: tuple[int, int]) -> nn.Module:
         """The range of the coefficients over the training clips becomes [0, 1]."""
         from soundproof_representations._picture import Picture, fit_min_max
-        from soundproof_representations._spectral import Cepstrum, MelSpectrum, PowerSpectrum
+        from soundproof_representations._spectral import Cepstrum, MelPower, STFTPower
 
-        mel = MelSpectrum(PowerSpectrum(self.n_fft, self.hop), sr=self.sr, n_mels=self.n_mels)
+        mel = MelPower(STFTPower(self.n_fft, self.hop), sr=self.sr, n_mels=self.n_mels)
         transform = Cepstrum(
             mel, n_mfcc=self.n_mfcc, dct_type=self.dct_type, norm=self.norm, lifter=self.lifter
         ).to(waveforms.device)
         scale = fit_min_max(transform, waveforms, per_row=self.scaling == "coefficient")
-        return Picture(transform, scale, self.size)
+        return Picture(transform, scale, size, waveforms.shape[-1])

@@ -21,7 +21,7 @@ class STFT(PictureRepresentation):
     id = "stft"
 
     sr: Annotated[int, Field(ge=1000, le=192000, description="sampling rate, Hz")] = 22050
-    n_fft: Annotated[int, Field(ge=16, le=65536, description="points of the transform")] = 2048
+    n_fft: Annotated[int, Field(ge=16, le=65536, multiple_of=2, description="points of the transform")] = 2048
     window_scale: Annotated[float, Field(gt=0, le=1, description="window length as a share of n_fft")] = 1.0
     hop: Annotated[int | None, Field(ge=1, description="samples between frames; none is min(512, window / 2)")] = (
         None
@@ -52,9 +52,10 @@ class STFT(PictureRepresentation):
         """A clip must fill one frame."""
         return too_short(self, "n_fft", self.n_fft, samples)
 
-    def build(self, waveforms: torch.Tensor) -> nn.Module:  # noqa: ARG002
+    def build(self, waveforms: torch.Tensor, size: tuple[int, int]) -> nn.Module:
         """Nothing is fitted: the scale is the clip's own."""
-        from soundproof_representations._picture import Decibels, Picture
-        from soundproof_representations._spectral import PowerSpectrum
+        from soundproof_representations._picture import Decibels, InvertiblePicture
+        from soundproof_representations._spectral import STFTPower
 
-        return Picture(PowerSpectrum(self.n_fft, self.step, self.window), Decibels(), self.size)
+        transform = STFTPower(self.n_fft, self.step, self.window)
+        return InvertiblePicture(transform, Decibels(), size, waveforms.shape[-1])

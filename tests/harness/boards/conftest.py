@@ -27,6 +27,7 @@ RUN = {
     "components": [{"kind": "attack", "id": "fgsm", "distribution": "soundproof", "version": "0.1.0"}],
 }
 NONE = {"id": "none"}
+DIMENSION = 64
 
 
 class Workbench:
@@ -42,7 +43,9 @@ class Workbench:
 
     def row(self, protocol, metrics=None, fields=None, **where):
         where = {"model": "resnet", "representation": "stft", "dataset": "synth", "defense": NONE, **where}
-        coordinates = {name: {"id": c} if isinstance(c, str) else c for name, c in where.items() if name in _PLACES}
+        coordinates = {
+            name: {"id": c} if isinstance(c, str) else c for name, c in where.items() if name in _PLACES
+        }
         row = Row(
             key="",
             status=where.get("status", Status.OK),
@@ -94,7 +97,7 @@ class Workbench:
         }
         return self.row(Protocol.BOUNDED, metrics, fields, attack=attack, **where)
 
-    def reach(self, clips, attack="fgsm", gradients=1.0, l2=3.0, ratio=None, reached=True, **where):
+    def reach(self, clips, attack="fgsm", gradients=1.0, l2=3.0, ratio=None, *, reached=True, **where):
         fields = _outcomes(clips, np.ones(len(clips), dtype=bool), None, gradients, l2)
         metrics = {**_spent(fields, len(clips)), "epsilon_ratio": ratio} if reached else {}
         if not reached:
@@ -127,7 +130,7 @@ def _outcomes(clips, fooled, scores, gradients, l2):
 
 def _spent(fields, n):
     means = {name: np.mean(fields[name]) for name in ("l2", "gradients", "queries")}
-    return {**{name: (mean, n) for name, mean in means.items()}, "rms": (means["l2"] / math.sqrt(64), n)}
+    return {**{name: (mean, n) for name, mean in means.items()}, "rms": (means["l2"] / math.sqrt(DIMENSION), n)}
 
 
 def _auc(fields):
@@ -144,3 +147,35 @@ def _metric(value, n):
 @pytest.fixture
 def bench():
     return Workbench()
+
+
+HOSTILE = "</script><img src=x onerror=alert(1)>|`*_[x](http://evil.test)"
+
+
+@pytest.fixture
+def crowded():
+    """A bit of everything: two models and defenses, folds, attacks, transfers, losses, flags and hostile names."""
+    bench = Workbench()
+    rng = np.random.default_rng(5)
+    trained = {"id": "adversarial-training", "attack": {"id": "fgsm", "note": "=cmd()"}}
+    for fold in (0, 1):
+        clips = np.arange(fold, 40, 2)
+        for model in ("resnet", {"id": "alexnet", "name": HOSTILE}):
+            for defense in (NONE, trained):
+                where = {"model": model, "defense": defense, "fold": fold}
+                right = rng.random(20) < 0.8
+                flags = ("leaky",) if model == "resnet" and defense is trained else ()
+                bench.clean(np.arange(20) % 2, (np.arange(20) + ~right) % 2, clips=clips, flags=flags, **where)
+                attacked = clips[right]
+                for attack in ("fgsm", {"id": "square", "note": HOSTILE}):
+                    fooled = rng.random(len(attacked)) < 0.5
+                    bench.bounded(attacked, fooled, 20, attack=attack, **where)
+                    bench.reach(attacked, attack=attack, gradients=7.0, reached=fold == 0, **where)
+                    other = (
+                        {"id": "vgg", "defense": trained} if defense is NONE else {"id": "vgg", "defense": NONE}
+                    )
+                    bench.transfer(attacked[:5], fooled[:5], other, attack=attack, flags=("-odd flag",), **where)
+    bench.broken(Protocol.BOUNDED, reason=HOSTILE, attack="jsma")
+    bench.broken(Protocol.CLEAN, Status.SKIPPED, reason="@needs an image", model="yamnet")
+    bench.broken(Protocol.TRANSFER, Status.INVALID, reason="NaN", attack="fgsm", target={"id": "vgg"})
+    return bench

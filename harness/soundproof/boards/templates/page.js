@@ -57,8 +57,12 @@
     const less = typeof x === "number" && typeof y === "number" ? x - y : String(x).localeCompare(String(y), "en");
     return sign * less || a.place - b.place;
   };
+  const done = new Map();
   const sort = table => {
     const [name, direction] = (state["sort-" + table.dataset.board] || "").split(":");
+    const wanted = [name, direction, flat()].join();
+    if (done.get(table) === wanted) return;
+    done.set(table, wanted);
     const headers = [...table.tHead.rows[0].cells];
     const column = headers.findIndex(th => th.dataset.column === name);
     headers.forEach((th, i) => {
@@ -73,6 +77,7 @@
   const filter = table => {
     let shown = 0, total = 0;
     const alone = flat() && rows.get(table).some(row => row.part);
+    table.classList.toggle("flat", alone);
     for (const row of rows.get(table)) {
       const whole = row.text + row.parts.map(part => part.text).join(" ");
       const fit = fits(row.tr.dataset, alone ? row.text : whole);
@@ -84,18 +89,19 @@
   };
 
   const heat = (table, number) => {
-    const attack = state.attack || state.via || via.options[0].value, grid = grids[number][attack];
+    const attack = state.attack || state.via || table.dataset.attack, grid = grids[number][attack];
     let shown = 0;
     [...table.tBodies[0].rows].forEach((tr, i) => {
       const fit = fits(tr.dataset, Object.values(tr.dataset).join(" ").toLowerCase());
       tr.hidden = !fit;
       shown += fit;
       [...tr.cells].slice(1).forEach((td, j) => {
-        const cell = grid ? grid[i][j] : ["–", "", 0];
+        const cell = grid ? grid[i][j] : ["–", "", "", 0];
         if (!cell) return;
-        td.style.setProperty("--t", cell[2]);
-        td.replaceChildren(Object.assign(document.createElement("b"), { textContent: cell[0] }),
-          Object.assign(document.createElement("small"), { textContent: cell[1] }));
+        const [count, figure, detail] = td.children;
+        [figure.textContent, detail.textContent] = cell;
+        count.textContent = cell[2] && "n " + cell[2];
+        td.style.setProperty("--t", cell[3]);
       });
     });
     one("caption .attack", table).textContent = attack;
@@ -112,6 +118,7 @@
       shown += some;
       total += every;
     }
+    for (const figure of all("figure")) figure.hidden = Boolean(state.dataset) && state.dataset !== figure.dataset.dataset;
     for (const section of all("main section")) {
       const none = one(".none", section);
       if (none) none.hidden = all(".block", section).some(box => !box.hidden);
@@ -158,7 +165,10 @@
       choose({ at: there.id });
     });
   }
-  if (via) via.addEventListener("change", () => { choose({ via: via.value, attack: "" }); read(); });
+  if (via) via.addEventListener("change", () => {
+    choose({ via: via.selectedIndex ? via.value : "", attack: "" });
+    read();
+  });
   one("#clear").addEventListener("click", () => {
     choose({ q: "", ...Object.fromEntries(selects.map(select => [select.dataset.facet, ""])) });
     read();

@@ -1,0 +1,77 @@
+"""What a table of the boards is made of, whichever way it is drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# What rows can be filtered by.
+FACETS = ("dataset", "representation", "model", "defense", "attack")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Attributes:
+        name: Stable: it stands in links to a sorted table.
+        title: The heading.
+        kind: `rank`, `name`, `word`, `prose`, `number`, or `attack` where rows are opened to show their attacks.
+        meaning: What the heading explains; may be empty.
+    """
+
+    name: str
+    title: str
+    kind: str
+    meaning: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What stands in one place.
+
+    Attributes:
+        text: The main line; empty where there is nothing to show.
+        detail: The small line, e.g. the interval.
+        n: The clips behind a number.
+        sort: What the column is sorted by; None goes last.
+        note: A word before the main line, e.g. that it is a mean.
+        bar: The interval with the value inside it, `(low, value, high)` on 0 to 100.
+    """
+
+    text: str
+    detail: str = ""
+    sort: float | str | None = None
+    note: str = ""
+    n: int | None = None
+    bar: tuple[float, float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row.
+
+    Attributes:
+        cells: One a column.
+        facets: What it can be filtered by.
+        flags: Warnings shown with it.
+        parts: The rows that it sums up.
+    """
+
+    cells: tuple[Cell, ...]
+    facets: Mapping[str, str]
+    flags: tuple[str, ...] = ()
+    parts: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: what of a board belongs to one data set, or all of it where that is empty."""
+
+    board: str
+    dataset: str
+    columns: tuple[Column, ...]
+    lines: tuple[Line, ...]

@@ -1,0 +1,105 @@
+"""What several attacks share: the score they raise, the class they aim at, and the best image so far."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+
+from soundproof import Ball, Goal, Norm, Victim, column, margin, target_margin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Ascent(NamedTuple):
+    """One forward and backward pass of an objective.
+
+    Attributes:
+        logits: `[n, K]`.
+        values: Of the objective, `[n]`.
+        gradient: Of the values with respect to the images, `[n, ...]`.
+    """
+
+    logits: torch.Tensor
+    values: torch.Tensor
+    gradient: torch.Tensor
+
+
+def ascend(
+    victim: Victim, images: torch.Tensor, objective: Callable[[torch.Tensor], torch.Tensor]
+) -> Ascent:
+    """Logits, values and gradient of an objective of the logits: one forward, one backward row each."""
+    images = images.detach().requires_grad_()
+    with torch.enable_grad():
+        logits = victim(images)
+        values = objective(logits)
+    (gradient,) = torch.autograd.grad(values.sum(), images)
+    return Ascent(logits.detach(), values.detach(), gradient)
+
+
+def query(victim: Victim, images: torch.Tensor) -> torch.Tensor:
+    """Logits `[n, K]`, without a graph."""
+    with torch.no_grad():
+        logits: torch.Tensor = victim(images)
+    return logits
+
+
+def score(goal: Goal, logits: torch.Tensor) -> torch.Tensor:
+    """How far the goal is met, `[n]`: the margin of any wrong class, or of the target; positive when it is."""
+    return margin(logits, goal.labels) if goal.targets is None else target_margin(logits, goal.targets)
+
+
+def runner_up(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """The most likely wrong class, int64 `[n]`."""
+    return logits.scatter(1, labels[:, None], -torch.inf).argmax(dim=1)
+
+
+def aim(victim: Victim) -> torch.Tensor:
+    """The class that a targeted method heads for, int64 `[n]`.
+
+    It is the goal's target. An attack that is content with any wrong class heads for the most likely one,
+    which costs a query of the clean image.
+    """
+    if victim.goal.targets is not None:
+        return victim.goal.targets
+    return runner_up(query(victim, victim.clean), victim.labels)
+
+
+def draw_in(ball: Ball, clean: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Images drawn evenly from the ball around the clean ones, then clipped to the box, `[n, ...]`."""
+    if ball.norm is Norm.LINF:
+        draw = torch.rand(clean.shape, generator=generator, device=clean.device) * 2 - 1
+        radius = torch.as_tensor(ball.radius, dtype=clean.dtype, device=clean.device)
+        return ball.project(clean + draw * (column(radius, clean) if radius.dim() else radius), clean)
+    direction = torch.randn(clean.shape, generator=generator, device=clean.device)
+    # In D dimensions the share of a ball within r of its centre is r^D.
+    share = torch.rand(len(clean), generator=generator, device=clean.device) ** (1 / clean[0].numel())
+    return ball.project(clean + Ball(ball.norm, ball.radius * share).ascent(direction), clean)
+
+
+class Best:
+    """The image of highest value so far, of every row.
+
+    Attributes:
+        images: `[n, ...]`; rows without an update keep what they began with.
+        values: `[n]`.
+    """
+
+    def __init__(self, images: torch.Tensor) -> None:
+        self.images = images.clone()
+        self.values = torch.full((len(images),), -torch.inf, device=images.device)
+
+    def update(self, images: torch.Tensor, values: torch.Tensor, rows: torch.Tensor | None = None) -> None:
+        """Offer an image and its value for each row, or for some rows, each of which is named once."""
+        if rows is None:
+            rows = torch.arange(len(self.values), device=images.device)
+        better = values > self.values[rows]
+        self.values[rows] = torch.where(better, values, self.values[rows])
+        self.images[rows] = torch.where(column(better, images), images, self.images[rows])
+
+    def of_copies(self, copies: int) -> torch.Tensor:
+        """The best of each clip's copies, where the rows are all clips, `copies` times over: `[n / copies, ...]`."""
+        winner = self.values.reshape(copies, -1).argmax(dim=0)
+        images = self.images.reshape(copies, -1, *self.images.shape[1:])
+        return images[winner, torch.arange(images.shape[1], device=images.device)]

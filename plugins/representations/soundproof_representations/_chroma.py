@@ -1,0 +1,69 @@
+"""Tonal centroids by librosa, clips in parallel. Not differentiable: librosa estimates each clip's tuning."""
+
+from __future__ import annotations
+
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
+import librosa
+import numpy as np
+import torch
+from scipy.ndimage import gaussian_filter1d
+from torch import nn
+
+RATE = 22050
+"""The rate that librosa's chroma is made for, Hz."""
+
+_HOP = 512
+
+
+class Tonnetz(nn.Module):
+    """Six tonal centroids a frame, as `librosa.feature.tonnetz`.
+
+    Args:
+        sr: Sampling rate of the clips, Hz; other rates are resampled to 22.05 kHz.
+    """
+
+    def __init__(self, sr: int) -> None:
+        super().__init__()
+        self.sr = sr
+
+    def forward(self, waveforms: torch.Tensor) -> torch.Tensor:
+        """Waveforms `[n, T]` to centroids `[n, 6, frames]` in [-1, 1], hop 512 at 22.05 kHz.
+
+        Rows are the fifths, the minor thirds and the major thirds, x and y each; the last two lie in [-½, ½].
+        """
+        clips = waveforms.detach().cpu().numpy()
+        with warnings.catch_warnings(), ThreadPoolExecutor(torch.get_num_threads()) as pool:
+            # Short and quiet clips have little to estimate a tuning from; librosa then takes none.
+            warnings.simplefilter("ignore", UserWarning)
+            centroids = np.stack(list(pool.map(self._centroids, clips)))
+        return torch.from_numpy(centroids).to(waveforms)
+
+    def _centroids(self, clip: np.ndarray) -> np.ndarray:
+        if self.sr != RATE:
+            clip = librosa.resample(clip, orig_sr=self.sr, target_sr=RATE)
+        if not clip.any():
+            return np.zeros((6, 1 + len(clip) // _HOP))
+        return np.asarray(librosa.feature.tonnetz(y=clip, sr=RATE, hop_length=_HOP))
+
+
+class HarmonicChange(nn.Module):
+    """Harmonic change detection function (Harte, Sandler & Gasser 2006): how fast the smoothed centroids move.
+
+    Args:
+        tonnetz: Gives the centroids.
+        sigma: Standard deviation of the Gaussian smoothing, frames.
+    """
+
+    def __init__(self, tonnetz: Tonnetz, sigma: float) -> None:
+        super().__init__()
+        self.tonnetz = tonnetz
+        self.sigma = sigma
+
+    def forward(self, waveforms: torch.Tensor) -> torch.Tensor:
+        """Waveforms `[n, T]` to distances ‖z(t+1) - z(t-1)‖₂ `[n, 1, frames]` in [0, 3], 0 at both ends."""
+        centroids = self.tonnetz(waveforms)
+        smooth = gaussian_filter1d(centroids.cpu().double().numpy(), self.sigma, axis=-1)
+        distance = np.linalg.norm(smooth[..., 2:] - smooth[..., :-2], axis=1, keepdims=True)
+        return torch.from_numpy(np.pad(distance, ((0, 0), (0, 0), (1, 1)))).to(waveforms)

@@ -1,0 +1,95 @@
+"""Tonal centroids, alone and beside a spectrogram."""
+
+from __future__ import annotations
+
+from abc import ABC
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from soundproof_representations._component import PictureRepresentation
+from soundproof_representations.stft import STFT
+from soundproof_representations.wavelet import Morlet
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+SPECTRAL_SHARE = 768 / 1308
+"""Of the rows of a joined picture: 768 of the spectrogram and 540 of the centroids in the paper."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tonnetz(PictureRepresentation):
+    """Tonal centroids of a constant-Q chromagram."""
+
+    id = "tonnetz"
+    differentiable = False
+
+    output: Annotated[
+        Literal["centroids", "hcdf"],
+        Field(description="the six centroids, or the harmonic change detection function made of them"),
+    ] = "centroids"
+    sigma: Annotated[float, Field(gt=0, description="smoothing of the hcdf, frames")] = 8.0
+
+    @property
+    def rate(self) -> int:
+        """Sampling rate, Hz."""
+        return 22050
+
+    def build(self, waveforms: torch.Tensor, size: tuple[int, int]) -> nn.Module:
+        """Nothing is fitted: centroids have fixed bounds."""
+        from soundproof_representations import _chroma
+        from soundproof_representations._picture import Peak, Picture, interval
+
+        samples = waveforms.shape[-1]
+        centroids = _chroma.Tonnetz(self.rate)
+        if self.output == "centroids":
+            return Picture(centroids, interval(-1, 1), size, samples)
+        return Picture(_chroma.HarmonicChange(centroids, self.sigma), Peak(), size, samples)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _WithTonnetz(PictureRepresentation, ABC):
+    """A spectrogram with tonal centroids; goes before the spectrogram's class."""
+
+    differentiable = False
+
+    join: Annotated[
+        Literal["rows", "channels"],
+        Field(description="centroids in the rows above the spectrogram, or as a second channel"),
+    ] = "rows"
+
+    def shape(self, samples: int) -> tuple[int, ...]:  # noqa: ARG002
+        """One channel of `size`, or two."""
+        return (1 if self.join == "rows" else 2, *self.size)
+
+    def build(self, waveforms: torch.Tensor, size: tuple[int, int]) -> nn.Module:
+        """Build both parts for their share of the picture."""
+        from soundproof_representations import _chroma
+        from soundproof_representations._picture import Joined, Picture, interval
+
+        height, width = size
+        below = round(height * SPECTRAL_SHARE) if self.join == "rows" else height
+        above = height - below if self.join == "rows" else height
+        if not below or not above:
+            raise ValueError(f"{self.id}: a picture of {height} row has no room for both parts; use a taller size")
+        spectral = super().build(waveforms, (below, width))  # type: ignore[safe-super]
+        centroids = _chroma.Tonnetz(self.rate)
+        tonal = Picture(centroids, interval(-1, 1), (above, width), waveforms.shape[-1])
+        return Joined(spectral, tonal, dim=-2 if self.join == "rows" else 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class STFTTonnetz(_WithTonnetz, STFT):
+    """STFT spectrogram with tonal centroids."""
+
+    id = "stft-tonnetz"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DWTTonnetz(_WithTonnetz, Morlet):
+    """Scalogram of the complex Morlet wavelet with tonal centroids."""
+
+    id = "dwt-tonnetz"

@@ -1,0 +1,96 @@
+"""Wavelet scalograms of three mother wavelets; the papers call them DWT."""
+
+from __future__ import annotations
+
+from abc import ABC
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from soundproof_representations._component import PictureRepresentation, too_short
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from soundproof_representations._mothers import MotherName
+
+LOWEST = 60.0
+"""Centre frequency of the lowest row, Hz; the highest row's is half the sampling rate."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scalogram(PictureRepresentation, ABC):
+    """Magnitude of a continuous wavelet transform, averaged over half-overlapping frames."""
+
+    mother: ClassVar[MotherName]
+
+    sr: Annotated[int, Field(ge=1000, le=192000, description="sampling rate, Hz")] = 8000
+    frame: Annotated[float, Field(gt=0, le=1000, description="frame length, ms; frames overlap by half")] = 50.0
+    scales: Annotated[
+        int | None, Field(ge=2, description="scales, log-spaced; none is one a row of the picture")
+    ] = None
+    magnitude: Annotated[
+        Literal["log", "linear", "log_real"],
+        Field(description="dB of |W|, |W| by the clip's maximum, or dB of |Re W|"),
+    ] = "log"
+
+    def __post_init__(self) -> None:
+        if self.hop < 1:
+            raise ValueError(f"frame {self.frame} ms is shorter than two samples at {self.sr} Hz")
+
+    @property
+    def hop(self) -> int:
+        """Samples between frames; a frame is two hops."""
+        return round(self.sr * self.frame / 2000)
+
+    @property
+    def rate(self) -> int:
+        """Sampling rate, Hz."""
+        return self.sr
+
+    def reason_to_skip(self, samples: int) -> str | None:
+        """A clip must fill one frame."""
+        return too_short(self, f"a frame ({self.frame} ms) of", 2 * self.hop, samples)
+
+    def build(self, waveforms: torch.Tensor, size: tuple[int, int]) -> nn.Module:
+        """Nothing is fitted: the scale is the clip's own."""
+        import numpy as np
+
+        from soundproof_representations import _mothers
+        from soundproof_representations._picture import Decibels, InvertiblePicture, Peak
+        from soundproof_representations._scalogram import Scalogram as Transform
+
+        samples = waveforms.shape[-1]
+        mother = _mothers.mother(self.mother)
+        frequencies = np.geomspace(LOWEST, self.sr / 2, self.scales or max(2, size[0]))
+        filters = [mother.filter(scale) for scale in mother.frequency * self.sr / frequencies]
+        parts = 2 if mother.is_complex and self.magnitude != "log_real" else 1
+        transform = Transform(filters, parts=parts, hop=self.hop, samples=samples)
+        scale = Peak() if self.magnitude == "linear" else Decibels(exponent=1)
+        return InvertiblePicture(transform, scale, size, samples)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Morlet(Scalogram):
+    """Scalogram of the complex Morlet wavelet."""
+
+    id = "dwt-morlet"
+    mother = "morlet"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MexicanHat(Scalogram):
+    """Scalogram of the Mexican hat wavelet."""
+
+    id = "dwt-mexican-hat"
+    mother = "mexican-hat"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Haar(Scalogram):
+    """Scalogram of the Haar wavelet."""
+
+    id = "dwt-haar"
+    mother = "haar"
