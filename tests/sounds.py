@@ -4,6 +4,7 @@ import csv
 
 import librosa
 import numpy as np
+import soundfile
 import torch
 from hypothesis import strategies as st
 
@@ -18,8 +19,9 @@ def real_clips(folder, rate):
         for row in csv.DictReader(table):
             if row["esc10"] == "True":
                 first.setdefault(row["category"], row["filename"])
-    clips = [librosa.load(root / "audio" / name, sr=rate)[0][: 5 * rate] for name in first.values()]
-    return torch.from_numpy(np.stack(clips)), tuple(first)
+    clips = [soundfile.read(root / "audio" / name, dtype="float32") for name in first.values()]
+    resampled = [librosa.resample(clip, orig_sr=original, target_sr=rate)[: 5 * rate] for clip, original in clips]
+    return torch.from_numpy(np.stack(resampled)), tuple(first)
 
 
 def sound(kind, samples, seed=0):

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 def data_folder(given: str | Path | None = None) -> Path:
     """The data folder: as given, or `SOUNDPROOF_DATA`, or `data` here."""
-    return Path(given or os.environ.get("SOUNDPROOF_DATA") or "data")
+    return Path(given or os.environ.get("SOUNDPROOF_DATA") or "data").expanduser()
 
 
 def cache_folder(given: str | Path | None = None) -> Path:
     """The cache: as given, or `SOUNDPROOF_CACHE`, or `.soundproof-cache` here."""
-    return Path(given or os.environ.get("SOUNDPROOF_CACHE") or ".soundproof-cache")
+    return Path(given or os.environ.get("SOUNDPROOF_CACHE") or ".soundproof-cache").expanduser()
 
 
 def run(

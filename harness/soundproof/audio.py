@@ -81,12 +81,27 @@ def read(
     def work(row: int, path: Path) -> None:
         _check_header(path, expected_rate)
         mono, native = _decode(path)
-        if native != rate:
-            mono = soxr.resample(mono, native, rate, quality="HQ")
-        kept = min(len(mono), samples)
-        np.clip(mono[:kept], -1, 1, out=clips[row, :kept])
+        _fit(mono, native, rate, clips[row])
 
     _each(work, files)
+    return clips
+
+
+def resample(waveforms: npt.NDArray[np.float32], native: int, rate: int, samples: int) -> npt.NDArray[np.float32]:
+    """Bring clips from their native rate to another, as `read` does.
+
+    Args:
+        waveforms: `[N, T]` in [-1, 1].
+        native: Their rate, Hz.
+        rate: Sampling rate of the result, Hz.
+        samples: Samples of a clip of the result.
+
+    Returns:
+        `[N, samples]` in [-1, 1].
+    """
+    clips = np.zeros((len(waveforms), samples), dtype=np.float32)
+    with ThreadPoolExecutor(thread_name_prefix="audio") as pool:
+        list(pool.map(lambda row: _fit(waveforms[row], native, rate, clips[row]), range(len(clips))))
     return clips
 
 
@@ -170,6 +185,14 @@ def _cut_short(file: BinaryIO, size: int) -> str | None:
     return None
 
 
+def _fit(mono: npt.NDArray[np.float32], native: int, rate: int, out: npt.NDArray[np.float32]) -> None:
+    """Write a clip at another rate into a row of zeros, as much as there is room for."""
+    if native != rate:
+        mono = soxr.resample(mono, native, rate, quality="HQ")
+    kept = min(len(mono), len(out))
+    np.clip(mono[:kept], -1, 1, out=out[:kept])
+
+
 def _decode(path: Path) -> tuple[npt.NDArray[np.float32], int]:
     """All samples of a file, channels averaged, and its rate; raises DataError like `_check_header`."""
     try:
@@ -185,7 +208,7 @@ def _decode(path: Path) -> tuple[npt.NDArray[np.float32], int]:
     mono: npt.NDArray[np.float32] = sound[:, 0] if sound.shape[1] == 1 else sound.mean(axis=1)
     finite = np.isfinite(mono)
     if not finite.all():
-        raise DataError(f"{np.sum(~finite)} samples are NaN or infinite; replace it or remove it")
+        raise DataError(f"{np.sum(~finite)} of {len(mono)} samples are NaN or infinite; replace it or remove it")
     peak = float(np.abs(mono).max())
     if peak > LOUDEST:
         raise DataError(f"its samples reach {peak:.4g}, not [-1, 1]; scale them to full scale 1")

@@ -67,7 +67,7 @@ def test_only_restricts(registry):
 
 
 def test_folds_that_do_not_exist(registry):
-    with pytest.raises(SoundproofError, match="toy-data: split.folds: 6, but group70 has 5 folds"):
+    with pytest.raises(SoundproofError, match=r"toy-data: split\.folds: 6, but group70 has 5 folds"):
         plan_of(registry, split={"folds": 6})
 
 

@@ -167,9 +167,9 @@ def test_duplicate_ids_are_refused_naming_both(door):
 
 
 def test_unknown_ids_get_a_suggestion():
-    with pytest.raises(PluginError, match="unknown attack 'fgms': did you mean 'fgsm'"):
+    with pytest.raises(PluginError, match=r"unknown attack 'fgms': did you mean 'fgsm'"):
         discover().find(Kind.ATTACK, "fgms")
-    with pytest.raises(PluginError, match="known: .*bim-a"):
+    with pytest.raises(PluginError, match=r"known: .*bim-a"):
         discover().find(Kind.ATTACK, "zzzzzz")
 
 

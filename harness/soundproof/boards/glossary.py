@@ -94,8 +94,8 @@ MEASURES: Mapping[str, Measure] = {
     ),
     "l2": Measure(
         "‖ε‖₂",
-        "Mean length of the perturbation, over all values of a classifier's input. Lengths grow with the input "
-        "size D; compare the RMS between representations.",
+        "Length of the perturbation over all values of a classifier's input, mean over the clips that are fooled. "
+        "It grows with the input size D; compare the RMS between representations.",
         Unit.LENGTH,
     ),
     "rms": Measure("RMS", "‖ε‖₂ / √D: how much one input value changes, on a scale from 0 to 1.", Unit.LENGTH),
@@ -123,7 +123,7 @@ DIMENSION = Measure("D", "How many values one input of the classifier has.", Uni
 BOARDS: Mapping[str, tuple[str, ...]] = {
     "accuracy": ("accuracy", "precision", "recall", "f1", "eer"),
     "robustness": ("robust_accuracy", "fooling_rate", "fooling_auc", "l2", "rms", "gradients", "queries"),
-    "cost": ("gradients", "queries", "l2", "rms", "epsilon_ratio"),
+    "cost": ("gradients", "queries", "fooling_rate", "l2", "rms", "epsilon_ratio"),
     "transferability": ("transfer_ratio",),
 }
 
@@ -136,7 +136,7 @@ FLAGS: Mapping[str, Flag] = {
     ),
     "incomplete": Flag(
         "incomplete",
-        "Cells behind this row failed or were invalid, so it averages fewer folds or faces fewer attacks than others.",
+        "Cells behind this row failed or were invalid, so it averages fewer folds or attacks than others.",
         unranks=True,
     ),
     "fewer-attacks": Flag(
@@ -184,7 +184,8 @@ def how_to_read(budget: str, target: str) -> dict[str, str]:
         "attacks failed, not that the classifier is proven robust.",
         "cost": f"Every attack spends gradients until its fooling AUC first {until}. More gradients, more queries "
         "or a larger perturbation mean a classifier that is harder to fool. An ε ratio above 1 says how much "
-        "larger the perturbation has to be because of the defense.",
+        "larger the perturbation has to be because of the defense. The AUC can exceed the target before a clip is "
+        "fooled, so the fooling rate stands beside the cost.",
         "transferability": "Examples made against the source (rows) are shown to the target (columns). Each cell "
         "is the share that fools the target too, among those that fool the source and that the target gets right "
         "unattacked.",

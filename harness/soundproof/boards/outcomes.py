@@ -8,35 +8,34 @@ worst case.
 from __future__ import annotations
 
 import math
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from soundproof.errors import ResultsError
 from soundproof.identity import canonical
+from soundproof.metrics import cells
 from soundproof.metrics.intervals import Metric, Part, estimate
-from soundproof.metrics.statistics import auc, average, equal_error_rate, macro, mean, ratio_of_means
+from soundproof.metrics.statistics import auc, average, mean
 from soundproof.results import groups_name
 from soundproof.types import Protocol, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
-    from soundproof.metrics.statistics import Statistic
     from soundproof.results import Coordinate, Results, Row
 
     Array = npt.NDArray[Any]
 
-_UNIT = (0.0, 1.0)
-_BOUNDS: Mapping[str, tuple[float, float]] = dict.fromkeys(
-    (
-        *("accuracy", "precision", "recall", "f1", "eer"),
-        *("fooling_auc", "mean_fooling_auc", "fooling_rate", "robust_accuracy", "transfer_ratio"),
-    ),
-    _UNIT,
-)
+_FIELDS = {
+    Protocol.CLEAN: ("clip", "label", "prediction", "score"),
+    Protocol.BOUNDED: ("clip", "clean_score", "score", "fooled", "l2", "gradients", "queries"),
+    Protocol.REACH: ("clip", "fooled", "l2", "gradients", "queries"),
+    Protocol.TRANSFER: ("clip", "fooled"),
+}
 # Rows keep 6 significant digits and samples may be float32; anything beyond is another number.
 _AGREE = 1e-4
 
@@ -47,24 +46,33 @@ class Outcomes:
     def __init__(self, results: Results) -> None:
         self._samples = results.samples
         self._scored = {_place(row): row for row in results.rows if row.status is Status.OK}
-        self._dimensions = _dimensions(results.run)
+        self._dimensions = {
+            (canonical(entry.get("dataset")), canonical(entry.get("representation"))): entry.get("dimension")
+            for entry in results.run.get("inputs") or ()
+        }
+        self._classes = {
+            canonical(entry.get("dataset")): len(entry.get("classes") or ())
+            for entry in results.run.get("datasets") or ()
+        }
 
     def dimension(self, row: Row) -> int | None:
         """The input size D of a row's classifier; None where the run did not note it."""
         return self._dimensions.get((canonical(row.dataset), canonical(row.representation)))
 
-    def average(self, rows: Sequence[Row], name: str) -> Metric | None:
-        """A metric averaged over the rows that have it, one row a fold and seed.
+    def averages(self, rows: Sequence[Row]) -> dict[str, Metric]:
+        """The metrics of one configuration, averaged over its rows, one a fold and seed.
 
         Raises:
-            ResultsError: The samples of a row are missing, or give another number than the row.
+            ResultsError: The samples of a row are missing, or give another number than the rows.
         """
-        rows = [row for row in rows if name in row.metrics]
-        if len(rows) == 1:
-            return rows[0].metrics[name]
-        if not rows or (name == "rms" and self.dimension(rows[0]) is None):
-            return None
-        return self._estimate(name, rows[0].dataset, [self._part(row, name) for row in rows])
+        if len(rows) <= 1:
+            return {name: metric for row in rows for name, metric in row.metrics.items()}
+        found = self._estimated(rows)
+        return {
+            name: self._checked(rows, name, metric)
+            for name, metric in found.items()
+            if any(name in row.metrics for row in rows)
+        }
 
     def worst_case(self, rows: Sequence[Row]) -> dict[str, Metric]:
         """The attacks of one classifier together; `rows` are its `bounded` rows of all folds and seeds.
@@ -75,69 +83,84 @@ class Outcomes:
         """
         parts: dict[str, list[Part]] = {"robust_accuracy": [], "fooling_rate": [], "mean_fooling_auc": []}
         for attacks in _by_classifier(rows):
-            clips = self._field(attacks[0], "clip")
-            fooled = np.zeros(len(clips), dtype=bool)
-            for row in attacks:
-                if not np.array_equal(self._field(row, "clip"), clips):
+            samples = [self._fields(row) for row in attacks]
+            clips = samples[0]["clip"]
+            for row, sample in zip(attacks, samples, strict=True):
+                if not np.array_equal(sample["clip"], clips):
                     raise ResultsError(
-                        f"{row.title()}: attacked other clips than its neighbours; run the suite again"
+                        f"{row.title()}: its clips are not those of the other attacks; run it again"
                     )
-                fooled |= self._field(row, "fooled").astype(bool)
-            areas = [auc(self._field(row, "clean_score"), self._field(row, "score")) for row in attacks]
+            fooled = np.any([sample["fooled"] > 0 for sample in samples], axis=0)
+            areas = [auc(sample["clean_score"], sample["score"]) for sample in samples]
             parts["fooling_rate"].append(Part(clips, mean(fooled)))
             parts["mean_fooling_auc"].append(Part(clips, average(areas)))
             clean = self._scored.get(_place(attacks[0], protocol=Protocol.CLEAN))
             if clean is not None:
-                parts["robust_accuracy"].append(self._robust(clean, clips[~fooled]))
-        found = {name: self._estimate(name, rows[0].dataset, each) for name, each in parts.items() if each}
-        return {name: metric for name, metric in found.items() if metric is not None}
+                tested = self._fields(clean)["clip"]
+                parts["robust_accuracy"].append(Part(tested, mean(np.isin(tested, clips[~fooled]))))
+        return self._rates(rows, parts)
 
-    def mean_over_attacks(self, rows: Sequence[Row]) -> Metric | None:
-        """`transfer_ratio` of one pair; first the mean over attacks, then over folds and seeds."""
+    def mean_over_attacks(self, rows: Sequence[Row]) -> dict[str, Metric]:
+        """`transfer_ratio` of one pair: first the mean over attacks, then over folds and seeds."""
         parts = []
         for attacks in _by_classifier([row for row in rows if "transfer_ratio" in row.metrics]):
-            clips = np.unique(np.concatenate([self._field(row, "clip") for row in attacks]))
+            samples = [self._fields(row) for row in attacks]
+            clips = np.unique(np.concatenate([sample["clip"] for sample in samples]))
             shares = []
-            for row in attacks:
+            for sample in samples:
                 fooled = np.full(len(clips), np.nan)
-                fooled[np.searchsorted(clips, self._field(row, "clip"))] = self._field(row, "fooled")
+                fooled[np.searchsorted(clips, sample["clip"])] = sample["fooled"] > 0
                 shares.append(mean(fooled))
             parts.append(Part(clips, average(shares)))
-        return self._estimate("transfer_ratio", rows[0].dataset, parts) if parts else None
+        return self._rates(rows, {"transfer_ratio": parts})
 
-    def _part(self, row: Row, name: str) -> Part:
-        """One row's share of an average; it has to give the row's own number."""
-        if name == "robust_accuracy":
-            part = self._robust(self._partner(row, Protocol.CLEAN), self._survivors(row))
-        elif name == "epsilon_ratio":
-            part = self._ratio(row, self._partner(row, row.protocol, {"id": "none"}))
-        elif name == "rms":
-            scale = math.sqrt(self.dimension(row) or math.nan)
-            part = Part(self._field(row, "clip"), mean(self._field(row, "l2") / scale))
-        else:
-            part = Part(self._field(row, "clip"), _STATISTICS[name](lambda field: self._field(row, field)))
-        found, noted = float(part.statistic(np.ones((1, len(part.clips))))[0]), row.metrics[name].value
-        if not math.isclose(found, noted, rel_tol=_AGREE, abs_tol=_AGREE * _AGREE):
+    def _estimated(self, rows: Sequence[Row]) -> dict[str, Metric]:
+        groups, samples = self._groups(rows[0].dataset), [self._fields(row) for row in rows]
+        match rows[0].protocol:
+            case Protocol.CLEAN:
+                found = cells.recognition(samples, groups, self._count_classes(rows[0].dataset, samples))
+            case Protocol.BOUNDED:
+                tests = [self._fields(self._partner(row, Protocol.CLEAN))["clip"] for row in rows]
+                found = cells.fooling(samples, tests, groups) | self._effort(rows, samples)
+            case Protocol.REACH:
+                fooled = [Part(sample["clip"], mean(sample["fooled"] > 0)) for sample in samples]
+                found = (
+                    self._effort(rows, samples) | self._ratios(rows) | self._rates(rows, {"fooling_rate": fooled})
+                )
+            case Protocol.TRANSFER:
+                found = cells.transfer(samples, groups)
+        return found
+
+    def _effort(self, rows: Sequence[Row], samples: Sequence[Mapping[str, Array]]) -> dict[str, Metric]:
+        dimension = self.dimension(rows[0])
+        found = cells.effort(samples, self._groups(rows[0].dataset), dimension or 1)
+        return {name: metric for name, metric in found.items() if dimension or name != "rms"}
+
+    def _ratios(self, rows: Sequence[Row]) -> dict[str, Metric]:
+        rows = [row for row in rows if "epsilon_ratio" in row.metrics]
+        if not rows:
+            return {}
+        undefended = [self._partner(row, Protocol.REACH, {"id": "none"}) for row in rows]
+        above, below = ([self._fields(row) for row in side] for side in (rows, undefended))
+        return cells.epsilon_ratio(above, below, self._groups(rows[0].dataset))
+
+    def _checked(self, rows: Sequence[Row], name: str, metric: Metric) -> Metric:
+        noted = fmean(row.metrics[name].value for row in rows if name in row.metrics)
+        if not math.isclose(metric.value, noted, rel_tol=_AGREE, abs_tol=_AGREE * _AGREE):
             raise ResultsError(
-                f"{row.title()}: the row says {name} = {noted:g} and its samples {found:g}; run the suite again"
+                f"{rows[0].title()} and its other folds and seeds: the rows say {name} = {noted:g} on average, "
+                f"and their samples {metric.value:g}; run the suite again"
             )
-        return part
+        return _rounded(metric)
 
-    def _survivors(self, row: Row) -> Array:
-        clips: Array = self._field(row, "clip")[~self._field(row, "fooled").astype(bool)]
-        return clips
+    def _rates(self, rows: Sequence[Row], parts: Mapping[str, Sequence[Part]]) -> dict[str, Metric]:
+        groups = self._groups(rows[0].dataset)
+        found = {name: estimate(each, groups, bounds=cells.RATE) for name, each in parts.items()}
+        return {name: _rounded(metric) for name, metric in found.items() if metric is not None}
 
-    def _robust(self, clean: Row, survivors: Array) -> Part:
-        clips = self._field(clean, "clip")
-        return Part(clips, mean(np.isin(clips, survivors)))
-
-    def _ratio(self, row: Row, undefended: Row) -> Part:
-        sides = [(self._field(each, "clip"), self._field(each, "l2")) for each in (row, undefended)]
-        clips = np.union1d(sides[0][0], sides[1][0])
-        columns = np.full((2, len(clips)), np.nan)
-        for column, (where, values) in zip(columns, sides, strict=True):
-            column[np.searchsorted(clips, where)] = values
-        return Part(clips, ratio_of_means(*columns))
+    def _count_classes(self, dataset: Coordinate, samples: Sequence[Mapping[str, Array]]) -> int:
+        seen = max(int(sample[name].max()) for sample in samples for name in ("label", "prediction"))
+        return self._classes.get(canonical(dataset)) or seen + 1
 
     def _partner(self, row: Row, protocol: Protocol, defense: Coordinate | None = None) -> Row:
         partner = self._scored.get(_place(row, protocol=protocol, defense=defense))
@@ -147,47 +170,23 @@ class Outcomes:
             )
         return partner
 
-    def _field(self, row: Row, name: str) -> Array:
-        array = self._samples.get(f"{row.key}/{name}")
-        if array is None:
-            raise ResultsError(f"{row.title()}: its samples lack {name!r}; run the suite again")
-        return array
+    def _fields(self, row: Row) -> dict[str, Array]:
+        names = _FIELDS[row.protocol]
+        missing = [name for name in names if f"{row.key}/{name}" not in self._samples]
+        if missing:
+            raise ResultsError(f"{row.title()}: its samples lack {', '.join(missing)}; run the suite again")
+        return {name: self._samples[f"{row.key}/{name}"] for name in names}
 
-    def _estimate(self, name: str, dataset: Coordinate, parts: Sequence[Part]) -> Metric | None:
+    def _groups(self, dataset: Coordinate) -> npt.NDArray[np.int64]:
         groups = self._samples.get(groups_name(dataset))
         if groups is None:
-            raise ResultsError(f"the samples lack {groups_name(dataset)!r}; run the suite again")
-        metric = estimate(parts, groups, bounds=_BOUNDS.get(name))
-        return None if metric is None else Metric(**metric.to_json())  # type: ignore[arg-type]
+            raise ResultsError(f"the samples lack {groups_name(dataset)}; run the suite again")
+        return groups
 
 
-def _macro(name: str) -> Callable[[Callable[[str], Array]], Statistic]:
-    def statistic(field: Callable[[str], Array]) -> Statistic:
-        labels, predictions = field("label"), field("prediction")
-        return macro(labels, predictions, int(max(labels.max(), predictions.max())) + 1)[name]
-
-    return statistic
-
-
-def _equal_error_rate(field: Callable[[str], Array]) -> Statistic:
-    positive = field("label") == 1
-    # The margin is that of the wrong class over the right one: of class 1 over class 0 only for class 0.
-    return equal_error_rate(np.where(positive, -field("score"), field("score")), positive)
-
-
-_STATISTICS: Mapping[str, Callable[[Callable[[str], Array]], Statistic]] = {
-    "accuracy": lambda field: mean(field("label") == field("prediction")),
-    "precision": _macro("precision"),
-    "recall": _macro("recall"),
-    "f1": _macro("f1"),
-    "eer": _equal_error_rate,
-    "fooling_auc": lambda field: auc(field("clean_score"), field("score")),
-    "fooling_rate": lambda field: mean(field("fooled")),
-    "l2": lambda field: mean(field("l2")),
-    "gradients": lambda field: mean(field("gradients")),
-    "queries": lambda field: mean(field("queries")),
-    "transfer_ratio": lambda field: mean(field("fooled")),
-}
+def _rounded(metric: Metric) -> Metric:
+    """As a row of results keeps it."""
+    return Metric(**metric.to_json())  # type: ignore[arg-type]
 
 
 def _place(row: Row, *, protocol: Protocol | None = None, defense: Coordinate | None = None) -> tuple[str, ...]:
@@ -204,11 +203,3 @@ def _by_classifier(rows: Sequence[Row]) -> list[list[Row]]:
     for row in rows:
         found.setdefault((row.fold, row.seed), []).append(row)
     return list(found.values())
-
-
-def _dimensions(run: Mapping[str, Any]) -> dict[tuple[str, str], int]:
-    return {
-        (canonical(entry.get("dataset")), canonical(entry.get("representation"))): entry["dimension"]
-        for entry in run.get("inputs") or ()
-        if entry.get("dimension")
-    }

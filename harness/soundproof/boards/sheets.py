@@ -86,11 +86,12 @@ def _columns(name: str) -> tuple[str, ...]:
 
 def _sheet(first: Iterable[str], measures: Iterable[str], lines: Iterable[Mapping[str, Cell]]) -> str:
     text = io.StringIO(newline="")
+    # The writer quotes what holds a character of its line end, and a lone carriage return ends lines elsewhere.
     columns = [*first, *_COVERAGE, *(column for name in measures for column in _columns(name)), "flags"]
-    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\r\n")
     writer.writeheader()
     writer.writerows({name: _safe(cell) for name, cell in line.items()} for line in lines)
-    return text.getvalue()
+    return text.getvalue().replace("\r\n", "\n")
 
 
 def _safe(cell: Cell) -> Cell:

@@ -77,11 +77,11 @@ def _robustness(outcomes: Outcomes, rows: Sequence[Row], clean: Sequence[Row]) -
     entries = []
     for group in _groups(rows, *_CLASSIFIER):
         recognised = unattacked.get(_key(group[0], *_CLASSIFIER), [])
-        accuracy = outcomes.average(_scored(recognised), "accuracy")
+        accuracy = _averages(outcomes, _scored(recognised), ["accuracy"])
         entries.append(
             Robustness(
                 classifier=_classifier(group[0]),
-                metrics={**({"accuracy": accuracy} if accuracy else {}), **outcomes.worst_case(_scored(group))},
+                metrics={**accuracy, **outcomes.worst_case(_scored(group))},
                 flags=_flags([*group, *recognised]),
                 coverage=_coverage(group),
                 dimension=outcomes.dimension(group[0]),
@@ -147,8 +147,7 @@ def _transfers(outcomes: Outcomes, rows: Sequence[Row]) -> list[Transfer]:
         target = _target(pair[0])
         assert target is not None
         if len(attacks) > 1:
-            ratio = outcomes.mean_over_attacks(_scored(pair))
-            metrics = {"transfer_ratio": ratio} if ratio else {}
+            metrics = outcomes.mean_over_attacks(_scored(pair))
             entries.append(Transfer(_classifier(pair[0]), metrics, _flags(pair), _coverage(pair), target, None))
         for group in attacks:
             metrics = _averages(outcomes, _scored(group), glossary.BOARDS["transferability"])
@@ -207,9 +206,9 @@ def _scored(rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if row.status is Status.OK]
 
 
-def _averages(outcomes: Outcomes, rows: Sequence[Row], names: Iterable[str]) -> dict[str, Metric]:
-    averages = {name: outcomes.average(rows, name) for name in names}
-    return {name: metric for name, metric in averages.items() if metric is not None}
+def _averages(outcomes: Outcomes, rows: Sequence[Row], names: Sequence[str]) -> dict[str, Metric]:
+    averages = outcomes.averages(rows)
+    return {name: averages[name] for name in names if name in averages}
 
 
 def _coverage(rows: Sequence[Row]) -> Coverage:

@@ -53,10 +53,10 @@ def fooling(
     tests: Sequence[npt.NDArray[np.integer[Any]]],
     groups: npt.NDArray[np.int64],
 ) -> dict[str, Metric]:
-    """`fooling_auc`, `fooling_rate`, `robust_accuracy`, for targeted attacks `targeted_auc`, from `bounded` samples.
+    """`fooling_auc`, `fooling_rate` and `robust_accuracy`, for targeted attacks also `targeted_auc`.
 
     Args:
-        cells: The samples of one attack on one classifier for each fold and seed.
+        cells: The `bounded` samples of one attack on one classifier for each fold and seed.
         tests: All test clips of the same folds and seeds, also those that were not attacked.
         groups: The recording of every clip of the data set.
     """

@@ -13,8 +13,17 @@ if TYPE_CHECKING:
 @hookimpl
 def soundproof_components() -> list[type[Attack]]:
     """All attacks of this package."""
+    from soundproof_attacks.apgd import Apgd
+    from soundproof_attacks.art import Art, ArtMinimumNorm
     from soundproof_attacks.bim import BimA, BimB
+    from soundproof_attacks.cwa import Cwa
+    from soundproof_attacks.deepfool import DeepFool
     from soundproof_attacks.fgsm import Fgsm
+    from soundproof_attacks.jsma import Jsma
+    from soundproof_attacks.lbfgs import Lbfgs
     from soundproof_attacks.noise import Noise
+    from soundproof_attacks.pgd import Pgd
+    from soundproof_attacks.pia import Pia
+    from soundproof_attacks.square import Square
 
-    return [BimA, BimB, Fgsm, Noise]
+    return [Apgd, Art, ArtMinimumNorm, BimA, BimB, Cwa, DeepFool, Fgsm, Jsma, Lbfgs, Noise, Pgd, Pia, Square]

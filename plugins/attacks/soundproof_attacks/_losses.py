@@ -19,7 +19,7 @@ def dlr(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     Raises:
         ValueError: There are fewer than three classes.
     """
-    if logits.shape[1] < 3:  # noqa: PLR2004 - the ratio needs a third logit
+    if logits.shape[1] < 3:
         raise ValueError("the DLR loss needs at least 3 classes: set loss = 'ce'")
     top = logits.topk(3, dim=1).values
     return margin(logits, labels) / (top[:, 0] - top[:, 2] + _TINY)
@@ -31,7 +31,7 @@ def targeted_dlr(logits: torch.Tensor, labels: torch.Tensor, targets: torch.Tens
     Raises:
         ValueError: There are fewer than four classes.
     """
-    if logits.shape[1] < 4:  # noqa: PLR2004 - the ratio needs a fourth logit
+    if logits.shape[1] < 4:
         raise ValueError("the targeted DLR loss needs at least 4 classes: set loss = 'ce'")
     top = logits.topk(4, dim=1).values
     gap = logits.gather(1, targets[:, None]) - logits.gather(1, labels[:, None])

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Ascent(NamedTuple):
+class Slope(NamedTuple):
     """One forward and backward pass of an objective.
 
     Attributes:
@@ -26,16 +26,16 @@ class Ascent(NamedTuple):
     gradient: torch.Tensor
 
 
-def ascend(
+def differentiate(
     victim: Victim, images: torch.Tensor, objective: Callable[[torch.Tensor], torch.Tensor]
-) -> Ascent:
+) -> Slope:
     """Logits, values and gradient of an objective of the logits: one forward, one backward row each."""
     images = images.detach().requires_grad_()
     with torch.enable_grad():
         logits = victim(images)
         values = objective(logits)
     (gradient,) = torch.autograd.grad(values.sum(), images)
-    return Ascent(logits.detach(), values.detach(), gradient)
+    return Slope(logits.detach(), values.detach(), gradient)
 
 
 def query(victim: Victim, images: torch.Tensor) -> torch.Tensor:
@@ -50,9 +50,10 @@ def score(goal: Goal, logits: torch.Tensor) -> torch.Tensor:
     return margin(logits, goal.labels) if goal.targets is None else target_margin(logits, goal.targets)
 
 
-def runner_up(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """The most likely wrong class, int64 `[n]`."""
-    return logits.scatter(1, labels[:, None], -torch.inf).argmax(dim=1)
+def likely_wrong(logits: torch.Tensor, labels: torch.Tensor, count: int) -> torch.Tensor:
+    """The most likely wrong classes, most likely first, int64 `[n, min(count, K − 1)]`."""
+    others = logits.scatter(1, labels[:, None], -torch.inf)
+    return others.topk(min(count, logits.shape[1] - 1), dim=1).indices
 
 
 def aim(victim: Victim) -> torch.Tensor:
@@ -63,7 +64,7 @@ def aim(victim: Victim) -> torch.Tensor:
     """
     if victim.goal.targets is not None:
         return victim.goal.targets
-    return runner_up(query(victim, victim.clean), victim.labels)
+    return likely_wrong(query(victim, victim.clean), victim.labels, 1)[:, 0]
 
 
 def draw_in(ball: Ball, clean: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -99,7 +100,7 @@ class Best:
         self.images[rows] = torch.where(column(better, images), images, self.images[rows])
 
     def of_copies(self, copies: int) -> torch.Tensor:
-        """The best of each clip's copies, where the rows are all clips, `copies` times over: `[n / copies, ...]`."""
+        """The best of each clip's copies `[n / copies, ...]`; the rows are all clips, `copies` times over."""
         winner = self.values.reshape(copies, -1).argmax(dim=0)
         images = self.images.reshape(copies, -1, *self.images.shape[1:])
         return images[winner, torch.arange(images.shape[1], device=images.device)]

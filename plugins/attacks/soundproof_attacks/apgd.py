@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
@@ -16,22 +15,6 @@ if TYPE_CHECKING:
     import torch
 
     from soundproof import Ball, Victim
-
-# Croce & Hein 2020, §3.1: the weight of a step against the momentum, the share of steps that have to raise
-# the loss, and the checkpoints p₁, p₂ − p₁, what each following interval loses, and the shortest interval.
-MOMENTUM = 0.75
-PROGRESS = 0.75
-FIRST, SHRINK, SHORTEST = 0.22, 0.03, 0.06
-
-
-def checkpoints(steps: int) -> list[int]:
-    """The iterations ⌈p_j·steps⌉ at which the step size is looked at, without 0 (Croce & Hein 2020, §3.1)."""
-    places, share, interval = [], FIRST, FIRST
-    while share < 1:
-        places.append(math.ceil(share * steps))
-        interval = max(interval - SHRINK, SHORTEST)
-        share += interval
-    return sorted(set(places))
 
 
 @dataclass(frozen=True)
@@ -78,30 +61,28 @@ class Apgd(BoundedAttack):
         """All steps of all restarts; the best iterate of each clip."""
         import torch
 
-        from soundproof_attacks._climb import climb
+        from soundproof_attacks._autopgd import climb
 
         rows = torch.arange(len(victim), device=victim.clean.device).repeat(self.restarts)
+        stacked = victim.select(rows)
         ball = ball.inscribed(self.norm, victim.dimension).select(rows)
-        objective = self._objective(victim)
-        return climb(victim.select(rows), ball, objective, checkpoints(self.steps), self.steps, generator).of_copies(
+        return climb(stacked, ball, self._objective(victim, stacked), self.steps, generator).of_copies(
             self.restarts
         )
 
-    def _objective(self, victim: Victim) -> Callable[[torch.Tensor], torch.Tensor]:
+    def _objective(self, victim: Victim, stacked: Victim) -> Callable[[torch.Tensor], torch.Tensor]:
         """The loss to raise, of the logits of all restarts."""
         from soundproof_attacks._losses import dlr, targeted_dlr
-        from soundproof_attacks._search import query
+        from soundproof_attacks._search import likely_wrong, query
 
-        labels = victim.labels.repeat(self.restarts)
-        targets = victim.goal.targets
+        goal = stacked.goal
         if self.loss == "ce":
-            return victim.select_all(self.restarts).loss
+            return goal.loss
         if self.loss == "dlr-targets":
-            ranked = query(victim, victim.clean).scatter(1, victim.labels[:, None], float("-inf"))
-            order = ranked.argsort(dim=1, descending=True)[:, :-1]
-            aims = order[:, [restart % order.shape[1] for restart in range(self.restarts)]].T.flatten()
-            return lambda logits: targeted_dlr(logits, labels, aims)
-        if targets is None:
-            return lambda logits: dlr(logits, labels)
-        aims = targets.repeat(self.restarts)
-        return lambda logits: targeted_dlr(logits, labels, aims)
+            order = likely_wrong(query(victim, victim.clean), victim.labels, self.restarts)
+            aims = order.repeat(1, -(-self.restarts // order.shape[1]))[:, : self.restarts].T.flatten()
+            return lambda logits: targeted_dlr(logits, goal.labels, aims)
+        if goal.targets is None:
+            return lambda logits: dlr(logits, goal.labels)
+        targets = goal.targets
+        return lambda logits: targeted_dlr(logits, goal.labels, targets)

@@ -47,7 +47,8 @@ class Channels(nn.Module):
             ValueError: The clips are not of the length it was made for.
         """
         check_length(waveforms, self.samples)
-        return torch.cat([self._pictures(part) for part in chunks(waveforms)])
+        pictures = torch.cat([self._pictures(part) for part in chunks(waveforms)])
+        return pictures.clamp(0, 1)  # the resize may round beyond the box
 
     def _pictures(self, waveforms: torch.Tensor) -> torch.Tensor:
         channels = zip(self.transform(waveforms), self.scales, self.resizes, strict=True)

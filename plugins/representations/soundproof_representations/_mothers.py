@@ -8,7 +8,7 @@ the grid of 2^precision points on which it looks that antiderivative up.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pywt
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-MotherName = Literal["morlet", "mexican-hat", "haar"]
+    from soundproof_representations.wavelet import MotherName
 
 MORLET_FREQUENCY = 6.0
 """Angular centre frequency of the Morlet wavelet; its mean is then 1.5e-8 of its peak, which is next to none."""
@@ -26,9 +26,10 @@ MORLET_FREQUENCY = 6.0
 _SUPPORT = 6.0
 """Where Gaussian wavelets end, in standard deviations: beyond it lies less than 1e-6 of them."""
 
-_MORLET_COARSENESS = 1 / 26
-"""|W| of two tones that beat has kinks no steeper than 1 / s, πs apart: d samples of spacing move its mean by less
-than d² / (16 s²), which is 1e-4 at d = s / 26. The modulus of a real wavelet has kinks at every zero."""
+_MORLET_COARSENESS = 1 / 28
+"""Of scale: |W| at so many samples' distance has the mean of all. The worst for it are two tones that beat, where
+|W| has kinks; their mean then moves by up to 7e-5 of the picture's maximum, that of recordings by less than 2e-5.
+The modulus of a real wavelet has kinks at every zero and is taken at every sample."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Filter:
     Attributes:
         taps: Real for a real wavelet.
         first: Lag of the first tap, samples.
-        coarseness: |W| at every so many samples has the mean of all, to 1e-4 of its maximum.
+        coarseness: |W| at every so many samples has the mean of all, to 1e-4 of the largest.
     """
 
     taps: npt.NDArray[np.complex128]
@@ -84,7 +85,7 @@ def _haar(scale: float) -> Filter:
     return Filter(np.sqrt(scale) * np.diff(np.clip(np.minimum(edges, 1 - edges), 0, None)).astype(complex), 0)
 
 
-def mother(name: Literal["morlet", "mexican-hat", "haar"]) -> Mother:
+def mother(name: MotherName) -> Mother:
     """The mother wavelets of the papers.
 
     * morlet: (2π)^(-1/2) exp(iω₀t) exp(-t²/2), ω₀ = 6; centre frequency ω₀ / 2π.

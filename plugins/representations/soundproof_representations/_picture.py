@@ -160,7 +160,8 @@ class Picture(nn.Module):
             ValueError: The clips are not of the length it was made for.
         """
         check_length(waveforms, self.samples)
-        return torch.cat([self.resize(self.scale(self.transform(part))) for part in chunks(waveforms)])[:, None]
+        pictures = [self.resize(self.scale(self.transform(part))) for part in chunks(waveforms)]
+        return torch.cat(pictures)[:, None].clamp(0, 1)  # the resize may round beyond the box
 
 
 class InvertiblePicture(Picture):
@@ -171,6 +172,8 @@ class InvertiblePicture(Picture):
 
         A picture has lost the phase, the level and, resized, most of its detail. All three come from the
         reference: only the difference to its picture is carried over, so that its own picture gives itself.
+        The result's picture is the wanted one up to its level (each picture is relative to its own maximum) and
+        up to what no sound can have: frames and rows overlap, and silence without a phase stays silent.
 
         Args:
             pictures: In [0, 1], `[n, 1, H, W]`.

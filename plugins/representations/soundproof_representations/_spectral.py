@@ -18,8 +18,11 @@ from torch import nn
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-_MEL_ITERATIONS = 50
-"""Steps of the mel inverse; the residual of a picture's change is then below 1 % (measured in the tests)."""
+_MEL_STEPS = 50
+"""Steps of the mel inverse; its bands are then within 1 % of the wanted ones."""
+
+_FAINT = 1e-20
+"""Power from which silence can grow again."""
 
 
 def root(power: torch.Tensor) -> torch.Tensor:
@@ -143,28 +146,39 @@ class MelPower(nn.Module):
         """Waveforms `[n, T]` to power `[n, n_mels, frames]`."""
         return torch.matmul(self.bank, self.stft(waveforms))
 
-    def inverse(self, values: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
-        """Waveforms of a mel spectrum.
+    def spectrum(self, values: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
+        """A power spectrum with given mel bands.
 
-        Many power spectra have the same mel bands. Multiplicative updates (Richardson 1972, Lucy 1974; they
-        minimise the Kullback-Leibler divergence) start from the reference's spectrum and end at one near it: it
-        stays non-negative, and what the bands do not tell is as in the reference.
+        Many spectra have the same bands. Multiplicative updates (Richardson 1972, Lucy 1974; they minimise the
+        Kullback-Leibler divergence) keep it non-negative and near the one they start from.
 
         Args:
             values: Power in mel bands `[n, n_mels, frames]`.
-            reference: Waveforms `[n, T]` that give the phase and the starting point.
+            start: Power `[n, bins, frames]`; it stays where no band reaches.
+
+        Returns:
+            Power `[n, bins, frames]`.
+        """
+        tiny = torch.finfo(values.dtype).tiny
+        power = start.clamp(min=_FAINT)
+        weight = self.bank.sum(0)[:, None]
+        for _ in range(_MEL_STEPS):
+            ratio = values.clamp(min=0) / torch.matmul(self.bank, power).clamp(min=tiny)
+            update = torch.matmul(self.bank.T, ratio) / weight.clamp(min=tiny)
+            power = torch.where(weight > 0, power * update, start)
+        return power
+
+    def inverse(self, values: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
+        """Waveforms of a mel spectrum.
+
+        Args:
+            values: Power in mel bands `[n, n_mels, frames]`.
+            reference: Waveforms `[n, T]` that give the phase and the detail within bands.
 
         Returns:
             Waveforms `[n, T]`.
         """
-        tiny = torch.finfo(values.dtype).tiny
-        power = self.stft(reference).clamp(min=1e-20)
-        weight = self.bank.sum(0)[:, None]
-        heard = weight > 0
-        for _ in range(_MEL_ITERATIONS):
-            ratio = values.clamp(min=0) / (self.bank @ power).clamp(min=tiny)
-            power = torch.where(heard, power * (self.bank.T @ ratio) / weight.clamp(min=tiny), power)
-        return self.stft.inverse(power, reference)
+        return self.stft.inverse(self.spectrum(values, self.stft(reference)), reference)
 
 
 class Cepstrum(nn.Module):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from soundproof_representations._mothers import MotherName
+MotherName = Literal["morlet", "mexican-hat", "haar"]
 
 LOWEST = 60.0
 """Centre frequency of the lowest row, Hz; the highest row's is half the sampling rate."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -97,9 +96,13 @@ class Workbench:
         }
         return self.row(Protocol.BOUNDED, metrics, fields, attack=attack, **where)
 
-    def reach(self, clips, attack="fgsm", gradients=1.0, l2=3.0, ratio=None, *, reached=True, **where):
-        fields = _outcomes(clips, np.ones(len(clips), dtype=bool), None, gradients, l2)
-        metrics = {**_spent(fields, len(clips)), "epsilon_ratio": ratio} if reached else {}
+    def reach(
+        self, clips, attack="fgsm", gradients=1.0, l2=3.0, ratio=None, *, fooled=None, reached=True, **where
+    ):
+        fooled = np.ones(len(clips), dtype=bool) if fooled is None else fooled
+        fields = _outcomes(clips, fooled, None, gradients, l2)
+        rate = (np.mean(fields["fooled"]), len(clips))
+        metrics = {**_spent(fields, len(clips)), "fooling_rate": rate, "epsilon_ratio": ratio} if reached else {}
         if not reached:
             where = {"flags": ("not-reached",), "reason": "AUC 0.71 when the budget was spent", **where}
         return self.row(Protocol.REACH, metrics, fields, attack=attack, **where)
@@ -129,8 +132,12 @@ def _outcomes(clips, fooled, scores, gradients, l2):
 
 
 def _spent(fields, n):
-    means = {name: np.mean(fields[name]) for name in ("l2", "gradients", "queries")}
-    return {**{name: (mean, n) for name, mean in means.items()}, "rms": (means["l2"] / math.sqrt(DIMENSION), n)}
+    """Effort over all attacked clips, lengths over the fooled ones."""
+    effort = {name: (np.mean(fields[name]), n) for name in ("gradients", "queries")}
+    lengths = fields["l2"][fields["fooled"]]
+    if not len(lengths):
+        return effort
+    return {**effort, "l2": (lengths.mean(), len(lengths)), "rms": (lengths.mean() / DIMENSION**0.5, len(lengths))}
 
 
 def _auc(fields):

@@ -9,7 +9,7 @@ from soundproof.boards.tables import build
 
 
 def read(text):
-    return list(csv.DictReader(io.StringIO(text)))
+    return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_numbers_come_back_as_they_are(bench):
 
 def test_no_text_starts_a_formula(found):
     for text in found.values():
-        for line in csv.reader(io.StringIO(text)):
+        for line in csv.reader(io.StringIO(text, newline="")):
             for cell in line:
                 assert not cell.startswith(("=", "+", "@", "\t", "\r"))
                 assert not cell.startswith("-") or float(cell) < 0

@@ -37,6 +37,7 @@ def test_a_single_fold_shows_the_row_as_it_is(bench):
 def two_folds(bench):
     """Two folds of different size; every metric differs between them."""
     rng = np.random.default_rng(1)
+    bench.run["datasets"] = [{"dataset": {"id": "synth"}, "classes": ["a", "b", "c"]}]
     rows = []
     for fold, clips in enumerate((np.arange(12), np.arange(12, 40))):
         n = len(clips)
@@ -49,7 +50,7 @@ def two_folds(bench):
         lengths = rng.uniform(0, 3, len(attacked))
         rows.append(bench.clean(labels, np.where(right, labels, (labels + 1) % 3), clips=clips, fold=fold))
         rows.append(bench.bounded(attacked, fooled, n, scores=scores, gradients=spent, l2=lengths, fold=fold))
-        rows.append(bench.reach(attacked, gradients=spent, l2=lengths, fold=fold))
+        rows.append(bench.reach(attacked, gradients=spent, l2=lengths, fooled=fooled, fold=fold))
         rows.append(bench.transfer(attacked, fooled, target={"id": "vgg"}, fold=fold))
     boards = build(bench.results())
     entries = {
@@ -83,6 +84,15 @@ def test_intervals_draw_recordings_and_not_clips(bench):
     half_width = (metric.high - metric.low) / 2
     deviation = np.sqrt(right.mean() * (1 - right.mean()))
     assert half_width == pytest.approx(1.96 * deviation / np.sqrt(20), rel=0.1)
+
+
+def test_certainty_has_the_width_that_its_recordings_allow(bench):
+    """All clips right, in both folds: 0.025 = p^20 for the 20 recordings (Clopper and Pearson)."""
+    for seed in (0, 1):
+        bench.clean(np.zeros(40, int), np.zeros(40, int), seed=seed)
+    metric = build(bench.results()).accuracy[0].metrics["accuracy"]
+    assert (metric.value, metric.high) == (1.0, 1.0)
+    assert metric.low == pytest.approx(0.025 ** (1 / 20), rel=1e-5)
 
 
 def test_coverage_counts_cells_folds_and_seeds(bench):
@@ -258,7 +268,7 @@ def test_a_classifier_that_faced_fewer_attacks_says_so(bench):
 
 def test_losses_are_counted_and_listed_and_never_scored(crowded):
     boards = build(crowded.results())
-    assert dict(boards.cells) == {Status.OK: 32, Status.FAILED: 1, Status.SKIPPED: 1, Status.INVALID: 1}
+    assert dict(boards.cells) == {Status.OK: 56, Status.FAILED: 1, Status.SKIPPED: 1, Status.INVALID: 1}
     losses = {(loss.status, loss.protocol, loss.reason) for loss in boards.unscored}
     assert (Status.SKIPPED, Protocol.CLEAN, "@needs an image") in losses
     assert len(losses) == 3
@@ -302,7 +312,7 @@ def test_rows_and_samples_of_different_runs_are_refused(bench):
         row = bench.clean([0, 1], [0, 1], fold=fold)
     wrong = {**row.metrics, "accuracy": Metric(0.75, 0.7, 0.8, 2)}
     bench.rows[-1] = replace(row, metrics=wrong)
-    with pytest.raises(ResultsError, match="fold 1.*accuracy = 0.75 and its samples 1"):
+    with pytest.raises(ResultsError, match=r"accuracy = 0\.875 on average, and their samples 1;"):
         build(bench.results())
 
 

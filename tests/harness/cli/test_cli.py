@@ -49,8 +49,19 @@ def test_run_writes_results_and_boards(capsys, suite, tmp_path):
     assert "[3/3]" in told
     assert "left" in told
     names = {path.name for path in out.iterdir()}
-    boards = {f"{board}.{kind}" for board in ("accuracy", "robustness", "cost", "transferability") for kind in ("md", "csv")}
-    assert names == boards | {"results.jsonl", "samples.safetensors", "run.json", "events.jsonl", "index.html", "README.md"}
+    boards = {
+        f"{board}.{kind}"
+        for board in ("accuracy", "robustness", "cost", "transferability")
+        for kind in ("md", "csv")
+    }
+    assert names == boards | {
+        "results.jsonl",
+        "samples.safetensors",
+        "run.json",
+        "events.jsonl",
+        "index.html",
+        "README.md",
+    }
     rows = [json.loads(line) for line in (out / "results.jsonl").read_text().splitlines()]
     assert {row["protocol"] for row in rows} == {"clean", "bounded", "reach"}
     events = [json.loads(line) for line in (out / "events.jsonl").read_text().splitlines()]
@@ -102,7 +113,10 @@ def test_a_failed_cell_exits_with_one_and_is_named(capsys, suite, tmp_path):
         (["run", "--only", "attack=pgdd", "--only", "colour=blue"], ["no such attack", "kind must be one of"]),
         (["plan", "--suite", "quik"], ["did you mean 'quick'"]),
         (["ls", "colours"], ["unknown kind 'colours'"]),
-        (["render", "nowhere"], ["results.jsonl is missing", "samples.safetensors is missing", "run.json is missing"]),
+        (
+            ["render", "nowhere"],
+            ["results.jsonl is missing", "samples.safetensors is missing", "run.json is missing"],
+        ),
     ],
 )
 def test_bad_input_exits_with_two_and_lists_every_problem(capsys, arguments, problems):
@@ -120,7 +134,9 @@ def test_bad_suites_and_missing_data_lose_nothing(capsys, suite, tmp_path):
     bench(capsys, "run", "--suite", suite, "--out", out, *places(tmp_path))
     before = (out / "results.jsonl").read_bytes()
     suite.write_text(SUITE.replace('"synth"', '"esc10"').replace(", clips = 10", ""))
-    code, _, told = bench(capsys, "run", "--suite", suite, "--out", out, "--data", tmp_path / "none", *places(tmp_path))
+    code, _, told = bench(
+        capsys, "run", "--suite", suite, "--out", out, "--data", tmp_path / "none", *places(tmp_path)
+    )
     assert code == 2
     assert "ESC-50-master" in told
     assert (out / "results.jsonl").read_bytes() == before
@@ -162,11 +178,19 @@ def test_ls_lists_kinds_and_suites(capsys):
     assert "quick" in said.split()
     _, said, _ = bench(capsys, "ls", "model", "--json")
     assert {entry["kind"] for entry in json.loads(said)} == {"model"}
-    assert {"kind", "id", "summary", "distribution", "version", "parameters", "capabilities", "error"} == set(json.loads(said)[0])
+    assert {"kind", "id", "summary", "distribution", "version", "parameters", "capabilities", "error"} == set(
+        json.loads(said)[0]
+    )
 
 
 def test_durations_read_well():
-    assert [duration(s) for s in (0.4, 59.4, 61, 3599.4, 7500)] == ["0 s", "59 s", "1 min 01 s", "59 min 59 s", "2 h 05 min"]
+    assert [duration(s) for s in (0.4, 59.4, 61, 3599.4, 7500)] == [
+        "0 s",
+        "59 s",
+        "1 min 01 s",
+        "59 min 59 s",
+        "2 h 05 min",
+    ]
 
 
 def row(status=Status.OK, reason=None):

@@ -3,6 +3,7 @@
 from functools import cache
 
 import pytest
+
 from sounds import real_clips
 
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sounds import difference, sound, sounds
 
 from soundproof_representations import STFT
 from soundproof_representations._spectral import STFTPower
+from sounds import difference, sound, sounds
 
 
 def librosa_power(clip, n_fft, hop, window=None):
@@ -26,6 +26,7 @@ def test_real_clips_agree_with_librosa(clips, parameters):
         assert difference(row, theirs) <= 1e-4
 
 
+@pytest.mark.filterwarnings("ignore:n_fft")
 @settings(max_examples=60, deadline=None)
 @given(sounds(63, 64, 65, 255, 1000), st.sampled_from([16, 64]), st.sampled_from([0.25, 0.5, 1.0]))
 def test_generated_clips_agree_with_librosa(clip, n_fft, scale):
