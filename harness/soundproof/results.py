@@ -192,7 +192,8 @@ def read(out: Path) -> Results:
     if missing:
         raise ResultsError([f"{out / name} is missing: is {out} the --out of a `bench run`?" for name in missing])
     rows, problems = [], []
-    for number, line in enumerate((out / ROWS).read_text(encoding="utf-8").splitlines(), start=1):
+    # Not splitlines(): a string in a row may hold a line separator of Unicode's.
+    for number, line in enumerate((out / ROWS).read_text(encoding="utf-8").rstrip("\n").split("\n"), start=1):
         try:
             rows.append(Row.from_json(json.loads(line)))
         except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -113,6 +113,8 @@ def test_the_worst_case_is_per_clip_and_no_mean_of_minima(bench):
     assert [value(attack, "robust_accuracy") for attack in entry.attacks] == [0.5, 0.5]
     assert value(entry, "robust_accuracy") == 0.0
     assert value(entry, "fooling_rate") == 1.0
+    # Five recordings that all fall: 0.025 = p^5 bounds what survives (Clopper and Pearson).
+    assert entry.metrics["robust_accuracy"].high == pytest.approx(1 - 0.025 ** (1 / 5), rel=1e-5)
 
 
 def test_the_worst_case_is_taken_within_each_fold(bench):
@@ -292,6 +294,15 @@ def test_missing_metrics_and_notes_are_left_out(bench):
     boards = build(bench.results())
     assert boards.accuracy[0].metrics.keys() == {"accuracy"}
     assert boards.robustness[0].dimension is None
+
+
+def test_without_an_input_size_there_is_no_rms_to_average(bench):
+    bench.run = {}
+    for fold in (0, 1):
+        bench.reach([2 * fold, 2 * fold + 1], l2=[1.0, 2.0], fold=fold)
+    (entry,) = build(bench.results()).cost
+    assert "l2" in entry.metrics
+    assert "rms" not in entry.metrics
 
 
 def test_without_a_clean_row_there_is_no_robust_accuracy_and_no_rank(bench):
