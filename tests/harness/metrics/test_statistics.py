@@ -9,7 +9,7 @@ from sklearn import metrics as reference
 
 from soundproof.metrics import statistics
 
-ONCE = lambda n: np.ones((1, n))  # noqa: E731
+ONCE = lambda n: np.ones((1, n))
 scores = hnp.arrays(np.float64, 20, elements=st.integers(-5, 5).map(float))
 weights = hnp.arrays(np.float64, (3, 20), elements=st.integers(0, 3).map(float))
 

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from soundproof.datasets.esc import ALL_TARGETS, COLUMNS, ESC10_TARGETS
 from soundproof.errors import DataError
 from soundproof.registry import discover
 from soundproof.splits import split
 from soundproof.types import Kind, Ref, Scheme
+from soundproof_datasets.esc import ALL_TARGETS, COLUMNS, ESC10_TARGETS
 
 RATE = 44100
 ESC10 = discover().build(Ref(Kind.DATASET, "esc10"))

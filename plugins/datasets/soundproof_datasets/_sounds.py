@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import fft
 
-from soundproof.datasets._signals import (
+from soundproof_datasets._signals import (
     RATE,
     arch,
     bell,
@@ -34,7 +34,7 @@ from soundproof.datasets._signals import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from soundproof.datasets._signals import Signal
+    from soundproof_datasets._signals import Signal
 
 
 @dataclass(frozen=True)

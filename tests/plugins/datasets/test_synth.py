@@ -5,12 +5,12 @@ import pytest
 from scipy.special import ive
 
 from soundproof.audio import resample
-from soundproof.datasets import _signals
-from soundproof.datasets.synth import Synth
 from soundproof.errors import PluginError
 from soundproof.registry import discover
 from soundproof.splits import split
 from soundproof.types import Kind, Ref, Scheme
+from soundproof_datasets import _signals
+from soundproof_datasets.synth import Synth
 
 NOWHERE = Path("no such folder")
 SMALL = Synth(classes=3, recordings=2, takes=2, seconds=0.5)

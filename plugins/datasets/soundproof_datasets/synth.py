@@ -54,7 +54,7 @@ class Synth(Dataset):
         import numpy as np
 
         from soundproof.audio import checksum
-        from soundproof.datasets._sounds import KINDS
+        from soundproof_datasets._sounds import KINDS
 
         kinds = tuple(KINDS)[: self.classes]
         kind, recording, take = (axis.ravel() for axis in np.indices((self.classes, self.recordings, self.takes)))
@@ -73,8 +73,8 @@ class Synth(Dataset):
         import numpy as np
 
         from soundproof.audio import resample
-        from soundproof.datasets._signals import RATE
-        from soundproof.datasets._sounds import KINDS, recordings, render
+        from soundproof_datasets._signals import RATE
+        from soundproof_datasets._sounds import KINDS, recordings, render
 
         clips = np.empty((self.classes, self.recordings, self.takes, self.sample_count(RATE)), np.float32)
         for k, kind in enumerate(tuple(KINDS)[: self.classes]):

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 @hookimpl
 def soundproof_components() -> list[type[Dataset]]:
     """All data sets of this package."""
-    from soundproof.datasets.esc import ESC10, ESC50
-    from soundproof.datasets.folder import Folder
-    from soundproof.datasets.synth import Synth
+    from soundproof_datasets.esc import ESC10, ESC50
+    from soundproof_datasets.folder import Folder
+    from soundproof_datasets.synth import Synth
 
     return [ESC10, ESC50, Folder, Synth]
