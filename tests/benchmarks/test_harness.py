@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from soundproof import Ball, Goal, Norm, Victim
-from soundproof.environment import detect
+from soundproof.environment import Environment
 from soundproof.plan import make_plan
 from soundproof.progress import Both
 from soundproof.runner import Runner
@@ -76,7 +76,7 @@ def test_cached_run(benchmark, tmp_path):
 
     def run():
         plan = make_plan(suite, tmp_path)
-        return Runner(registry, detect("cpu"), Store(tmp_path / "cache"), tmp_path, Both([])).run(plan)
+        return Runner(registry, Environment("cpu", "", threads=1), Store(tmp_path / "cache"), tmp_path, Both([])).run(plan)
 
     first = run()
     found = benchmark(run)

@@ -12,7 +12,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from soundproof import results
-from soundproof.environment import detect
+from soundproof.environment import Environment
 from soundproof.plan import make_plan
 from soundproof.progress import Both
 from soundproof.runner import Runner
@@ -22,13 +22,15 @@ from soundproof.types import Protocol, Status
 from toys import toy_registry, toy_suite
 
 REGISTRY = toy_registry()
+# Toys are too small to share among threads.
+HERE = Environment("cpu", "", threads=1)
 
 
 def run(folder: Path, reporters=(), **changes) -> results.Results:
     """Run toys with the cache and the results below a folder."""
     suite = load_suite(toy_suite(**changes), REGISTRY)
     plan = make_plan(suite, folder)
-    runner = Runner(REGISTRY, detect("cpu"), Store(folder / "cache"), folder, Both(list(reporters)))
+    runner = Runner(REGISTRY, HERE, Store(folder / "cache"), folder, Both(list(reporters)))
     found = runner.run(plan)
     results.write(found, folder / "out")
     return found

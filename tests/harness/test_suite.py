@@ -52,7 +52,7 @@ def test_every_problem_is_told_at_once(registry):
         load_suite(document, registry)
     text = "\n".join(caught.value.problems)
     for expected in (
-        "attacks[0]: unknown attack 'fgms': did you mean 'fgsm'?",
+        "attacks[0]: unknown attack 'fgms': did you mean 'fgsm'",
         "attacks[1]: bim-b.steps",
         "models[0]: resnet56 has no parameter 'dpeth': did you mean 'depth'?",
         "budget.epsilon",

@@ -147,7 +147,8 @@ class _Door(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         self.check()
-        logits: torch.Tensor = self.victim(images)
+        # Some of its attacks compute in double precision, which the network does not.
+        logits: torch.Tensor = self.victim(images.to(self.victim.clean.dtype))
         return logits
 
     def check(self) -> None:

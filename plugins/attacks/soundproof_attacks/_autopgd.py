@@ -23,7 +23,7 @@ def checkpoints(steps: int) -> list[int]:
     """The iterations ⌈p_j·steps⌉ at which the step size is looked at, p₀ = 0 left out."""
     places, share, interval = [], FIRST, FIRST
     while share < 1:
-        places.append(math.ceil(share * steps))
+        places.append(math.ceil(round(share * steps, 6)))  # 0.41 · 100 is 41, not a hair more
         interval = max(interval - SHRINK, SHORTEST)
         share += interval
     return sorted(set(places))

@@ -17,6 +17,7 @@ HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
 # Tiles along each axis of the pattern that the l2 search begins with.
 TILES = 5
 _TINY = 1e-12
+_CANCELLED = 1e-3
 
 
 def share_at(first: float, query: int, queries: int) -> float:
@@ -70,8 +71,11 @@ def _move_l2(
     shape = place.size
     drawn = pattern(shape[1], shape[0]).T if flip and min(shape) > 1 else pattern(*shape)
     old = delta * place.inside
-    direction = place.put(drawn.to(clean)) * signs + old / _norms(old).clamp_min(_TINY)
-    direction = direction / _norms(direction).clamp_min(_TINY)
+    fresh = place.put(drawn.to(clean)) * signs
+    direction = fresh + old / _norms(old).clamp_min(_TINY)
+    # In a window of one value the two may cancel.
+    direction = torch.where(_norms(direction) > _CANCELLED, direction, fresh)
+    direction = direction / _norms(direction)
     either = place.inside | source.inside
     radius = torch.as_tensor(ball.radius, dtype=clean.dtype, device=clean.device)
     unused = (radius.square() - delta.flatten(1).square().sum(dim=1)).clamp_min(0.0)

@@ -72,6 +72,8 @@ class Art(_Art, BoundedAttack):
         from soundproof_attacks._art import ball_parameters, generate
 
         parameters = ball_parameters(self, ball, victim.dimension)
+        if parameters["eps"] == 0:
+            return victim.clean.clone()  # which ART refuses to do
         return ball.project(generate(self, victim, parameters, generator), victim.clean)
 
 

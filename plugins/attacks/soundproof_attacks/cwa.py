@@ -24,7 +24,7 @@ class Cwa(MinimumNormAttack):
     succeeds and is then bisected; the smallest success of all steps is returned. A clip leaves a descent when
     its own objective has not fallen by 0.01 % over a tenth of the steps. With `prune`, changes where the
     gradient is negligible are taken back if the clip stays fooled (arXiv 2008.11618).
-    Memory: nine batches of images.
+    Memory: fifteen batches of images.
     """
 
     id: ClassVar[str] = "cwa"

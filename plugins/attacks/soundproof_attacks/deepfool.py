@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from soundproof import Victim
 
-# The shortest step, as root mean square over the values of a clip: below it float32 images stop moving.
-SHORTEST = 1e-6
+# The shortest step, as root mean square over the values of a clip. Ever shorter steps towards a boundary cost
+# gradients and gain nothing; this one is a fraction of the overshoot.
+SHORTEST = 1e-5
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class DeepFool(MinimumNormAttack):
     x ← clip(x + (1 + η)·|f_k*|/‖w_k*‖₂²·w_k*); in l∞ the dual norm ‖w‖₁ and sign(w) take their place
     (Moosavi-Dezfooli et al. 2016, Algorithm 2, §3.3). Targeted: k* is the target, and its rival is the class
     that leads. The candidates are the classes of the highest clean logits. A clip costs one gradient a
-    candidate and step, and nothing once it is fooled. Memory: four batches of images, however many classes.
+    candidate and step, and nothing once it is fooled. Memory: eight batches of images, however many classes.
     """
 
     id: ClassVar[str] = "deepfool"

@@ -26,7 +26,7 @@ class Jsma(MinimumNormAttack):
     the decrease map S⁻ = |a|·b where a ≤ 0 and b ≥ 0 (Papernot et al. 2016, Eqs. 8 and 9; arXiv 2007.13703,
     Eq. 8). Each step adds ±θ to the value of the highest map entry. A value at the edge of the box, or
     changed 7 times, is left alone; a clip stops at success or when its map is empty. Untargeted, it heads for
-    the most likely wrong class and is content with any. Memory: six batches of images, however many classes.
+    the most likely wrong class and is content with any. Memory: ten batches of images, however many classes.
     """
 
     id: ClassVar[str] = "jsma"

@@ -26,7 +26,7 @@ class MelCnn(Model):
     """
 
     id: ClassVar[str] = "mel-cnn"
-    recipe: ClassVar[Recipe] = Recipe(epochs=25, learning_rate=1e-3)
+    recipe: ClassVar[Recipe] = Recipe(epochs=25, learning_rate=3e-3)
     width: Annotated[int, Field(ge=1, description="maps of the first convolution")] = 32
     dropout: Annotated[float, Field(ge=0, lt=1, description="share of dense units dropped in training")] = 0.5
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from soundproof_representations._picture import MinMax, Resize, check_length, chunks
+from soundproof_representations._batches import in_parallel
+from soundproof_representations._picture import MinMax, Resize, check_length
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,12 +48,12 @@ class Channels(nn.Module):
             ValueError: The clips are not of the length it was made for.
         """
         check_length(waveforms, self.samples)
-        pictures = torch.cat([self._pictures(part) for part in chunks(waveforms)])
-        return pictures.clamp(0, 1)  # the resize may round beyond the box
+        return in_parallel(self._pictures, waveforms)
 
     def _pictures(self, waveforms: torch.Tensor) -> torch.Tensor:
         channels = zip(self.transform(waveforms), self.scales, self.resizes, strict=True)
-        return torch.stack([resize(scale(values)) for values, scale, resize in channels], 1)
+        pictures = [resize(scale(values)) for values, scale, resize in channels]
+        return torch.stack(pictures, 1).clamp(0, 1)  # the resize may round beyond the box
 
 
 def fit_channels(
@@ -60,12 +61,13 @@ def fit_channels(
 ) -> Channels:
     """Scale channels by their ranges over training clips `[N, T]`: one range for all, or one for each."""
     transform = transform.to(waveforms.device)
+
+    def ranges(part: torch.Tensor) -> torch.Tensor:
+        bounds = [torch.stack([values.amin((1, 2)), values.amax((1, 2))], 1) for values in transform(part)]
+        return torch.stack(bounds, 1)
+
     with torch.no_grad():
-        ranges = [
-            torch.stack([torch.stack(values.aminmax()) for values in transform(part)])
-            for part in chunks(waveforms)
-        ]
-    lows, highs = torch.stack(ranges).unbind(-1)
+        lows, highs = in_parallel(ranges, waveforms).unbind(-1)
     low, high = lows.amin(0), highs.amax(0)
     if together:
         low, high = low.amin().expand_as(low).clone(), high.amax().expand_as(high).clone()

@@ -1,15 +1,16 @@
-"""Tonal centroids by librosa, clips in parallel. Not differentiable: librosa estimates each clip's tuning."""
+"""Tonal centroids by librosa. Not differentiable: librosa estimates each clip's tuning."""
 
 from __future__ import annotations
 
 import warnings
-from concurrent.futures import ThreadPoolExecutor
 
 import librosa
 import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter1d
 from torch import nn
+
+from soundproof_representations._picture import Picture
 
 RATE = 22050
 """The rate that librosa's chroma is made for, Hz."""
@@ -33,12 +34,8 @@ class Tonnetz(nn.Module):
 
         Rows are the fifths, the minor thirds and the major thirds, x and y each; the last two lie in [-½, ½].
         """
-        clips = waveforms.detach().cpu().numpy()
-        with warnings.catch_warnings(), ThreadPoolExecutor(torch.get_num_threads()) as pool:
-            # Short and quiet clips have little to estimate a tuning from; librosa then takes none.
-            warnings.simplefilter("ignore", UserWarning)
-            centroids = np.stack(list(pool.map(self._centroids, clips)))
-        return torch.from_numpy(centroids).to(waveforms)
+        centroids = [self._centroids(clip) for clip in waveforms.detach().cpu().numpy()]
+        return torch.from_numpy(np.stack(centroids)).to(waveforms)
 
     def _centroids(self, clip: np.ndarray) -> np.ndarray:
         if self.sr != RATE:
@@ -67,3 +64,17 @@ class HarmonicChange(nn.Module):
         smooth = gaussian_filter1d(centroids.cpu().double().numpy(), self.sigma, axis=-1)
         distance = np.linalg.norm(smooth[..., 2:] - smooth[..., :-2], axis=1, keepdims=True)
         return torch.from_numpy(np.pad(distance, ((0, 0), (0, 0), (1, 1)))).to(waveforms)
+
+
+class TonalPicture(Picture):
+    """A picture of either, without librosa's remarks on short and on quiet clips."""
+
+    def forward(self, waveforms: torch.Tensor) -> torch.Tensor:
+        """Waveforms `[n, T]` to pictures `[n, 1, H, W]` in [0, 1].
+
+        Raises:
+            ValueError: The clips are not of the length it was made for.
+        """
+        with warnings.catch_warnings():  # around all threads: what is caught is the process's
+            warnings.simplefilter("ignore", UserWarning)
+            return super().forward(waveforms)

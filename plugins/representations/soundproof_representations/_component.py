@@ -46,8 +46,13 @@ class PictureRepresentation(Representation):
         """Build the transform for clips that are long enough."""
 
 
-def too_short(component: Representation, name: str, length: int, samples: int) -> str | None:
-    """The message for a clip shorter than one frame, or None."""
+def too_short(component: Representation, needed: str, length: int, samples: int, remedy: str) -> str | None:
+    """Why a clip of so many samples is too short for something of a length, or None."""
     if length <= samples:
         return None
-    return f"{component.id}: {name} {length} is longer than the clip of {samples} samples; use at most {samples}"
+    return f"{component.id}: {needed} is longer than the clip of {samples} samples; {remedy}"
+
+
+def longer_than_fft(component: Representation, n_fft: int, samples: int) -> str | None:
+    """Why a clip of so many samples does not fill one frame of a transform, or None."""
+    return too_short(component, f"n_fft {n_fft}", n_fft, samples, f"use at most {samples // 2 * 2}")

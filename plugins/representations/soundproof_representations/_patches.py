@@ -10,7 +10,8 @@ import torch
 from scipy.signal import get_window
 from torch import nn
 
-from soundproof_representations._picture import check_length, chunks, interval
+from soundproof_representations._batches import in_parallel
+from soundproof_representations._picture import check_length, interval
 from soundproof_representations._spectral import PowerSpectrum, root
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Patches(nn.Module):
             ValueError: The clips are not of the length it was made for.
         """
         check_length(waveforms, self.samples)
-        return torch.cat([self._patches(part) for part in chunks(waveforms)])
+        return in_parallel(self._patches, waveforms)
 
     def _patches(self, waveforms: torch.Tensor) -> torch.Tensor:
         padded = nn.functional.pad(waveforms, (0, self.length - self.samples))

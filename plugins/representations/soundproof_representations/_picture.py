@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from math import log
-from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from soundproof_representations._batches import in_parallel
 
 DYNAMIC_RANGE = 80.0
 """Decibels between 0 and 1 in a picture."""
-
-_CHUNK = 2
-"""Clips at a time on a CPU: what lies between two steps then stays in the cache. A whole batch of 64 at once
-takes twice the time, most of it page faults."""
-
-
-def chunks(waveforms: torch.Tensor) -> Sequence[torch.Tensor]:
-    """The batch in pieces that suit the device."""
-    return torch.split(waveforms, _CHUNK if waveforms.device.type == "cpu" else max(1, len(waveforms)))
 
 
 class Decibels(nn.Module):
@@ -151,7 +140,8 @@ class Picture(nn.Module):
         self.samples = samples
         self.transform = transform
         self.scale = scale
-        self.resize = Resize(_shape(transform(_silence(samples, like=transform))), size)
+        silence = in_parallel(transform, _silence(samples, like=transform))
+        self.resize = Resize(_shape(silence), size)
 
     def forward(self, waveforms: torch.Tensor) -> torch.Tensor:
         """Waveforms `[n, T]` to pictures `[n, 1, H, W]` in [0, 1].
@@ -160,8 +150,11 @@ class Picture(nn.Module):
             ValueError: The clips are not of the length it was made for.
         """
         check_length(waveforms, self.samples)
-        pictures = [self.resize(self.scale(self.transform(part))) for part in chunks(waveforms)]
-        return torch.cat(pictures)[:, None].clamp(0, 1)  # the resize may round beyond the box
+        return in_parallel(self._pictures, waveforms)
+
+    def _pictures(self, waveforms: torch.Tensor) -> torch.Tensor:
+        pictures = self.resize(self.scale(self.transform(waveforms)))
+        return pictures[:, None].clamp(0, 1)  # type: ignore[no-any-return]  # the resize may round beyond the box
 
 
 class InvertiblePicture(Picture):
@@ -227,11 +220,12 @@ def _shape(values: torch.Tensor) -> tuple[int, int]:
 
 def fit_min_max(transform: nn.Module, waveforms: torch.Tensor, *, per_row: bool) -> MinMax:
     """The range of a transform over training clips `[N, T]`: of each row, or of everything."""
-    over = (0, 2) if per_row else (0, 1, 2)
-    low, high = [], []
+    over = -1 if per_row else (-1, -2)
+
+    def ranges(part: torch.Tensor) -> torch.Tensor:
+        values = transform(part)
+        return torch.stack([values.amin(over, keepdim=True), values.amax(over, keepdim=True)], 1)
+
     with torch.no_grad():
-        for part in chunks(waveforms):
-            values = transform(part)
-            low.append(values.amin(over, keepdim=True)[0])
-            high.append(values.amax(over, keepdim=True)[0])
-    return MinMax(torch.stack(low).amin(0), torch.stack(high).amax(0))
+        low, high = in_parallel(ranges, waveforms).unbind(1)
+    return MinMax(low.amin(0), high.amax(0))

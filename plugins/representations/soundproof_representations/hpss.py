@@ -45,7 +45,7 @@ class HPSS(PictureRepresentation):
 
     def reason_to_skip(self, samples: int) -> str | None:
         """A clip must fill one frame of 2048 samples."""
-        return too_short(self, "a frame of", 2048, samples)
+        return too_short(self, "a frame (2048 samples)", 2048, samples, "use longer clips")
 
     def build(self, waveforms: torch.Tensor, size: tuple[int, int]) -> nn.Module:
         """The range of the values over the training clips becomes [0, 1]."""

@@ -58,7 +58,7 @@ class LLFB(PictureRepresentation):
 
     def reason_to_skip(self, samples: int) -> str | None:
         """A clip must fill nine frames."""
-        return too_short(self, "nine frames of", SHORTEST, samples)
+        return too_short(self, f"nine frames ({SHORTEST} samples)", SHORTEST, samples, "use longer clips")
 
     def build(self, waveforms: torch.Tensor, size: tuple[int, int]) -> nn.Module:
         """The range of the values over the training clips becomes [0, 1]."""

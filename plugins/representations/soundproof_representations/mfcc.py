@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from soundproof_representations._component import PictureRepresentation, too_short
+from soundproof_representations._component import PictureRepresentation, longer_than_fft
 
 if TYPE_CHECKING:
     import torch
@@ -30,9 +30,9 @@ class MFCC(PictureRepresentation):
     hop: Annotated[int, Field(ge=1, description="samples between frames")] = 1024
     n_mels: Annotated[int, Field(ge=1, description="mel bands")] = 128
     scaling: Annotated[
-        Literal["all", "coefficient"],
-        Field(description="one range for all coefficients together, or one for each"),
-    ] = "all"
+        Literal["coefficient", "all"],
+        Field(description="one range for each coefficient, or one for all together"),
+    ] = "coefficient"
 
     def __post_init__(self) -> None:
         if self.n_mfcc > self.n_mels:
@@ -45,7 +45,7 @@ class MFCC(PictureRepresentation):
 
     def reason_to_skip(self, samples: int) -> str | None:
         """A clip must fill one frame."""
-        return too_short(self, "n_fft", self.n_fft, samples)
+        return longer_than_fft(self, self.n_fft, samples)
 
     def build(self, waveforms: torch.Tensor, size: tuple[int, int]) -> nn.Module:
         """The range of the coefficients over the training clips becomes [0, 1]."""

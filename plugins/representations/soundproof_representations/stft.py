@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from soundproof_representations._component import PictureRepresentation, too_short
+from soundproof_representations._component import PictureRepresentation, longer_than_fft
 
 if TYPE_CHECKING:
     import torch
@@ -50,7 +50,7 @@ class STFT(PictureRepresentation):
 
     def reason_to_skip(self, samples: int) -> str | None:
         """A clip must fill one frame."""
-        return too_short(self, "n_fft", self.n_fft, samples)
+        return longer_than_fft(self, self.n_fft, samples)
 
     def build(self, waveforms: torch.Tensor, size: tuple[int, int]) -> nn.Module:
         """Nothing is fitted: the scale is the clip's own."""

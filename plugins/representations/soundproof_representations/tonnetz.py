@@ -41,13 +41,13 @@ class Tonnetz(PictureRepresentation):
     def build(self, waveforms: torch.Tensor, size: tuple[int, int]) -> nn.Module:
         """Nothing is fitted: centroids have fixed bounds."""
         from soundproof_representations import _chroma
-        from soundproof_representations._picture import Peak, Picture, interval
+        from soundproof_representations._picture import Peak, interval
 
         samples = waveforms.shape[-1]
         centroids = _chroma.Tonnetz(self.rate)
         if self.output == "centroids":
-            return Picture(centroids, interval(-1, 1), size, samples)
-        return Picture(_chroma.HarmonicChange(centroids, self.sigma), Peak(), size, samples)
+            return _chroma.TonalPicture(centroids, interval(-1, 1), size, samples)
+        return _chroma.TonalPicture(_chroma.HarmonicChange(centroids, self.sigma), Peak(), size, samples)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,7 @@ class _WithTonnetz(PictureRepresentation, ABC):
     def build(self, waveforms: torch.Tensor, size: tuple[int, int]) -> nn.Module:
         """Build both parts for their share of the picture."""
         from soundproof_representations import _chroma
-        from soundproof_representations._picture import Joined, Picture, interval
+        from soundproof_representations._picture import Joined, interval
 
         height, width = size
         below = round(height * SPECTRAL_SHARE) if self.join == "rows" else height
@@ -77,7 +77,7 @@ class _WithTonnetz(PictureRepresentation, ABC):
             raise ValueError(f"{self.id}: a picture of {height} row has no room for both parts; use a taller size")
         spectral = super().build(waveforms, (below, width))  # type: ignore[safe-super]
         centroids = _chroma.Tonnetz(self.rate)
-        tonal = Picture(centroids, interval(-1, 1), (above, width), waveforms.shape[-1])
+        tonal = _chroma.TonalPicture(centroids, interval(-1, 1), (above, width), waveforms.shape[-1])
         return Joined(spectral, tonal, dim=-2 if self.join == "rows" else 1)
 
 

@@ -52,7 +52,9 @@ class Scalogram(PictureRepresentation, ABC):
 
     def reason_to_skip(self, samples: int) -> str | None:
         """A clip must fill one frame."""
-        return too_short(self, f"a frame ({self.frame} ms) of", 2 * self.hop, samples)
+        longest = 2000 * (samples // 2) / self.sr
+        needed = f"a frame of {self.frame} ms ({2 * self.hop} samples)"
+        return too_short(self, needed, 2 * self.hop, samples, f"use a frame of at most {longest:.4g} ms")
 
     def build(self, waveforms: torch.Tensor, size: tuple[int, int]) -> nn.Module:
         """Nothing is fitted: the scale is the clip's own."""

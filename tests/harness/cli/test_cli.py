@@ -13,7 +13,7 @@ from soundproof.types import Protocol, Status
 
 SUITE = """
 name = "small"
-datasets = [{ id = "synth", clips = 10 }]
+datasets = [{ id = "synth", takes = 1, seconds = 0.5 }]
 representations = [{ id = "stft", n_fft = 512, size = [24, 24] }]
 models = [{ id = "resnet56", depth = 8, width = 4 }]
 attacks = ["fgsm"]
@@ -133,7 +133,7 @@ def test_bad_suites_and_missing_data_lose_nothing(capsys, suite, tmp_path):
     out = tmp_path / "out"
     bench(capsys, "run", "--suite", suite, "--out", out, *places(tmp_path))
     before = (out / "results.jsonl").read_bytes()
-    suite.write_text(SUITE.replace('"synth"', '"esc10"').replace(", clips = 10", ""))
+    suite.write_text(SUITE.replace('"synth"', '"esc10"').replace(", takes = 1, seconds = 0.5", ""))
     code, _, told = bench(
         capsys, "run", "--suite", suite, "--out", out, "--data", tmp_path / "none", *places(tmp_path)
     )

