@@ -85,8 +85,8 @@ def execute(
     plan = make_plan(checked, root, only)
     environment = detect(device)
     store = Store(cache_folder(cache), fresh=fresh)
-    reporter = Both([EventLog(folder / "events.jsonl"), *reporters])
-    found = Runner(registry, environment, store, root, reporter).run(plan)
+    with EventLog(folder / "events.jsonl") as log:
+        found = Runner(registry, environment, store, root, Both([log, *reporters])).run(plan)
     results.write(found, folder)
     boards.render(folder)
     return found, folder

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
+from soundproof.errors import DataError
 from soundproof.identity import seed_from
 from soundproof.keys import Keys, seed_of
 from soundproof.outcome import Outcome
@@ -17,7 +18,7 @@ from soundproof.training import Epoch, Trainer
 from soundproof.types import Examples, Protocol, TrainingData
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -68,6 +69,22 @@ class Pipeline:
             outcome = self._compute(cell)
             self.store.put(key, outcome.record(), outcome.samples)
         return outcome
+
+    def decode(self, cells: Sequence[Cell]) -> None:
+        """Decode all audio that cells need, before the first of them runs.
+
+        Raises:
+            DataError: Audio is missing or damaged; it lists every file of every data set.
+        """
+        needed = {(cell.classifier.trained.dataset, cell.classifier.trained.representation.rate) for cell in cells}
+        problems: dict[str, None] = {}
+        for dataset, rate in sorted(needed, key=lambda pair: (pair[0].id, pair[1])):
+            try:
+                self._waveforms(dataset, rate)
+            except DataError as error:
+                problems |= dict.fromkeys(f"{dataset.id}: {problem}" for problem in error.problems)
+        if problems:
+            raise DataError(list(problems))
 
     def forget(self) -> None:
         """Free the inputs and classifiers held in memory, before another family of classifiers."""

@@ -57,11 +57,20 @@ class Reporter(Protocol):
 
 
 class EventLog:
-    """Writes `events.jsonl`: what happened when. Nothing that is compared between runs is in it."""
+    """Writes `events.jsonl`: what happened when. Nothing that is compared between runs is in it.
+
+    Use it as a context; leaving it closes the file.
+    """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("a", encoding="utf-8")
+
+    def __enter__(self) -> EventLog:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
     def begin(self, total: int, cached: int, left: float) -> None:
         """Note the start of a run."""
@@ -82,9 +91,8 @@ class EventLog:
         self._write(entry)
 
     def end(self) -> None:
-        """Note the end and close the file."""
+        """Note the end."""
         self._write({"event": "end"})
-        self._file.close()
 
     def _write(self, entry: dict[str, object]) -> None:
         self._file.write(json.dumps({"time": round(time.time(), 3), **entry}, ensure_ascii=False) + "\n")

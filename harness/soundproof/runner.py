@@ -57,13 +57,15 @@ class Runner:
         """All cells of a plan.
 
         Raises:
+            DataError: Audio is damaged; nothing has run, and no results are touched.
             KeyboardInterrupt: What was finished is in the store; the same run goes on from there.
         """
         prepare(self.environment)
         keys = Keys(plan, self.environment, self.registry)
         pending = estimate.uncached(plan.cells, keys, self.store)
-        clock = _Clock(estimate.seconds(plan, pending, keys, self.store))
         pipeline = Pipeline(plan, self.store, keys, self.root, self.reporter.epoch)
+        pipeline.decode(pending)
+        clock = _Clock(estimate.seconds(plan, pending, keys, self.store))
         self.reporter.begin(len(plan.cells), len(plan.cells) - len(pending), clock.left())
         done: list[tuple[Cell, Row, Outcome | None]] = []
         family: object = None

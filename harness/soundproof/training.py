@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from soundproof.interfaces import Component
     from soundproof.types import Examples, Recipe, Ref, TrainingData
 
 # Clips a forward pass without gradients; only memory depends on it.
@@ -79,7 +78,7 @@ class Trainer:
         seed: int,
         *,
         device: torch.device | str = "cpu",
-        build: Callable[[Ref], Component] | None = None,
+        build: Callable[[Ref], object] | None = None,
         on_epoch: Callable[[], None] | None = None,
     ) -> None:
         """Prepare training.
@@ -97,7 +96,7 @@ class Trainer:
         self._build = build
         self._on_epoch = on_epoch or (lambda: None)
 
-    def component(self, ref: Ref) -> Component:
+    def component(self, ref: Ref) -> object:
         """The component that a parameter of a defense names, e.g. its inner attack."""
         if self._build is None:
             raise ValueError("this trainer was made without a registry")

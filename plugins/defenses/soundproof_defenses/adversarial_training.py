@@ -48,7 +48,7 @@ class AdversarialTraining(Defense):
         attack = trainer.component(self.attack)
         if not isinstance(attack, BoundedAttack) or attack.is_targeted:
             raise ValueError(
-                f"adversarial-training needs an untargeted attack with a radius; {attack.id!r} is none"
+                f"adversarial-training needs an untargeted attack with a radius; {self.attack.id!r} is none"
             )
         recipe = trainer.recipe
         if self.start == "scratch":

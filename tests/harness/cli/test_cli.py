@@ -142,6 +142,47 @@ def test_bad_suites_and_missing_data_lose_nothing(capsys, suite, tmp_path):
     assert (out / "results.jsonl").read_bytes() == before
 
 
+def test_damaged_audio_is_named_file_by_file(capsys, suite, tmp_path):
+    import numpy as np
+    import soundfile
+
+    for name in ("cat", "dog"):
+        folder = tmp_path / "data" / "sounds" / name
+        folder.mkdir(parents=True)
+        for take in range(10):
+            tone = np.sin(np.arange(8000) * (0.1 if name == "cat" else 0.2)) * 0.3
+            soundfile.write(folder / f"{take}.wav", tone, 8000, subtype="FLOAT")
+    suite.write_text(
+        SUITE.replace('{ id = "synth", takes = 1, seconds = 0.5 }', '{ id = "folder", path = "sounds" }')
+    )
+    out = tmp_path / "out"
+    run = ["run", "--suite", suite, "--out", out, "--data", tmp_path / "data", *places(tmp_path)]
+    assert bench(capsys, *run)[0] == 0
+    before = (out / "results.jsonl").read_bytes()
+
+    # Found while decoding: two clips whose samples are no numbers.
+    for take in (3, 7):
+        soundfile.write(
+            tmp_path / "data" / "sounds" / "cat" / f"{take}.wav", np.full(8000, np.nan), 8000, subtype="FLOAT"
+        )
+    code, _, told = bench(capsys, *run)
+    assert code == 2
+    assert "2 problems" in told
+    assert "cat/3.wav" in told
+    assert "cat/7.wav" in told
+
+    # Found from the headers: one clip cut short, one empty file.
+    whole = tmp_path / "data" / "sounds" / "dog" / "1.wav"
+    whole.write_bytes(whole.read_bytes()[:2000])
+    (tmp_path / "data" / "sounds" / "dog" / "2.wav").write_bytes(b"")
+    code, _, told = bench(capsys, *run)
+    assert code == 2
+    assert "dog/1.wav: truncated" in told
+    assert "dog/2.wav: empty" in told
+    assert "Traceback" not in told
+    assert (out / "results.jsonl").read_bytes() == before
+
+
 def test_debug_shows_the_traceback(capsys):
     code, _, told = bench(capsys, "run", "--suite", "quik", "--debug")
     assert code == 2
