@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from soundproof import Ball, Norm, Victim
-from soundproof_attacks._search import aim, query
+from soundproof_attacks._search import likely_wrong, query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -115,8 +115,12 @@ def generate(
     options = {"targeted": component.targeted, "verbose": False, **extra, **component.options}
     options = {name: value for name, value in options.items() if name in known}
     at_once = options.pop("batch_size", len(victim)) if "batch_size" in known else 1
-    classes = query(victim, victim.clean).shape[1]
-    wanted = aim(victim) if component.targeted or component.attack in WANT_TARGETS else victim.labels
+    logits = query(victim, victim.clean)
+    classes, wanted = logits.shape[1], victim.labels
+    if victim.goal.targets is not None:
+        wanted = victim.goal.targets
+    elif component.attack in WANT_TARGETS:
+        wanted = likely_wrong(logits, wanted, 1)[:, 0]
     onehot = np.eye(classes, dtype=np.float32)[wanted.cpu().numpy()]
     door, done = _Door(victim, component), []
     with _seeded(generator, victim.clean.device):

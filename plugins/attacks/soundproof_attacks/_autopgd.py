@@ -13,8 +13,8 @@ from soundproof_attacks._search import Best, differentiate, draw_in, query, scor
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# §3.1: the weight of a step against the momentum, the share of steps that have to raise the loss, and the
-# first checkpoint, what each following interval loses, and the shortest interval, as shares of the steps.
+# The paper's constants: the weight of a step against the momentum, and the share of steps that have to raise
+# the loss; the first checkpoint, what each interval after it loses, and the shortest, as shares of the steps.
 MOMENTUM, PROGRESS = 0.75, 0.75
 FIRST, SHRINK, SHORTEST = 0.22, 0.03, 0.06
 

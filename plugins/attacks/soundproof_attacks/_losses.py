@@ -14,7 +14,7 @@ _TINY = 1e-12
 
 
 def dlr(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """−(z_y − max_{i≠y} z_i) / (z_π₁ − z_π₃), `[n]`, π the order from the highest logit (Eq. 6).
+    """−(z_y − max_{i≠y} z_i) / (z_π₁ − z_π₃), `[n]`, π the order from the highest logit.
 
     Raises:
         ValueError: There are fewer than three classes.
@@ -26,7 +26,7 @@ def dlr(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 
 def targeted_dlr(logits: torch.Tensor, labels: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """−(z_y − z_t) / (z_π₁ − (z_π₃ + z_π₄)/2), `[n]` (Eq. 7).
+    """−(z_y − z_t) / (z_π₁ − (z_π₃ + z_π₄)/2), `[n]`.
 
     Raises:
         ValueError: There are fewer than four classes.

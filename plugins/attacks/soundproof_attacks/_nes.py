@@ -19,7 +19,7 @@ def estimate(
     sigma: float,
     generator: torch.Generator,
 ) -> torch.Tensor:
-    """1/(nσ) Σ_{i ≤ n/2} uᵢ·[L(x + σuᵢ) − L(x − σuᵢ)], uᵢ ~ N(0, I) (Ilyas et al. 2018, §2.1).
+    """1/(nσ) Σ_{i ≤ n/2} uᵢ·[L(x + σuᵢ) − L(x − σuᵢ)], uᵢ ~ N(0, I) (Ilyas et al. 2018, query-limited setting).
 
     On a linear loss it has the mean ∇L and, in D dimensions, the mean squared error ‖∇L‖²·(D + 1)/(n/2).
     The probes may lie outside of the box: they are no examples.

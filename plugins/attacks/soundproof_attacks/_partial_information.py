@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Walk:
-    """Where each clip's example stands (Ilyas et al. 2018, §2.4).
+    """Where each clip's example stands (Ilyas et al. 2018, partial-information setting).
 
     A clip is anchored if it started from an example that the victim takes for the target. Its ε shrinks from
     there, while the target stays among the top classes. A clip for which the batch holds no such example

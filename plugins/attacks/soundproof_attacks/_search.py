@@ -95,6 +95,7 @@ class Best:
         """Offer an image and its value for each row, or for some rows, each of which is named once."""
         if rows is None:
             rows = torch.arange(len(self.values), device=images.device)
+        values = values.to(self.values.dtype)
         better = values > self.values[rows]
         self.values[rows] = torch.where(better, values, self.values[rows])
         self.images[rows] = torch.where(column(better, images), images, self.images[rows])

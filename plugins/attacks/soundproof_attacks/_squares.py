@@ -12,7 +12,7 @@ import torch
 
 from soundproof import Ball, Norm, column
 
-# The iterations, of 10 000, at which the share of changed values halves (the authors' code; §4).
+# The iterations, of 10 000, at which the share of changed values halves, as in the authors' code.
 HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
 # Tiles along each axis of the pattern that the l2 search begins with.
 TILES = 5
@@ -27,7 +27,7 @@ def share_at(first: float, query: int, queries: int) -> float:
 
 
 def begin(ball: Ball, clean: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Stripes in l∞, tiles in l2, of random signs, as large as the ball allows (§3.1, §3.2)."""
+    """Stripes in l∞, tiles in l2, of random signs, as large as the ball allows."""
     n, channels, height, width = clean.shape
     if ball.norm is Norm.LINF:
         delta = _signs((n, channels, 1, width), clean, generator).expand_as(clean)
@@ -84,7 +84,7 @@ def _move_l2(
 
 
 def pattern(height: int, width: int) -> torch.Tensor:
-    """η, a hill beside a hollow, of norm 1, `[height, width]` (§3.2, Eq. 3)."""
+    """η, a hill beside a hollow, of norm 1, `[height, width]`."""
     whole = torch.cat([_hill(height, width // 2), -_hill(height, width - width // 2)], dim=1)
     whole /= whole.norm()
     return whole

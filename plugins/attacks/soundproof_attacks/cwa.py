@@ -23,7 +23,7 @@ class Cwa(MinimumNormAttack):
     max(Z_l − max_{i≠l} Z_i, −κ) otherwise (Carlini & Wagner 2017, §V, §VI-A). c grows tenfold until it
     succeeds and is then bisected; the smallest success of all steps is returned. A clip leaves a descent when
     its own objective has not fallen by 0.01 % over a tenth of the steps. With `prune`, changes where the
-    gradient is negligible are taken back if the clip stays fooled (arXiv 2008.11618).
+    gradient is negligible are taken back if the clip stays fooled (arXiv 2008.11618, §II).
     Memory: fifteen batches of images.
     """
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from soundproof import Victim
 
-# How often one value may change (arXiv 2007.13703, §II-E).
+# How often one value may change: the limit of Foolbox, which both papers used.
 CHANGES = 7
 
 
@@ -24,7 +24,7 @@ class Jsma(MinimumNormAttack):
 
     With a = ∂Z_l'/∂x and b = ∂Σ_{j≠l'} Z_j/∂x, the increase map is S⁺ = a·|b| where a ≥ 0 and b ≤ 0, else 0,
     the decrease map S⁻ = |a|·b where a ≤ 0 and b ≥ 0 (Papernot et al. 2016, Eqs. 8 and 9; arXiv 2007.13703,
-    Eq. 8). Each step adds ±θ to the value of the highest map entry. A value at the edge of the box, or
+    §II-D, Eq. 8). Each step adds ±θ to the value of the highest map entry. A value at the edge of the box, or
     changed 7 times, is left alone; a clip stops at success or when its map is empty. Untargeted, it heads for
     the most likely wrong class and is content with any. Memory: ten batches of images, however many classes.
     """

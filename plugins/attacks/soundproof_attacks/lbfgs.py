@@ -21,7 +21,7 @@ class Lbfgs(MinimumNormAttack):
     """Box-constrained L-BFGS on c·‖x' − x‖₂² + J(x', l'), for the largest c that succeeds.
 
     Each clip halves c until the minimiser reaches the target, or doubles it until it no longer does, and then
-    bisects (Szegedy et al. 2014, §4.1; arXiv 2007.13703, §II-E). Each c starts from the minimiser of the one
+    bisects (Szegedy et al. 2014, §4.1; arXiv 2007.13703, §II-A). Each c starts from the minimiser of the one
     before. Untargeted, l' is the most likely wrong class and any wrong class counts. The smallest success of
     all evaluated points is returned. Memory: thirty-five batches of images, twenty of them the solver's memory.
     """
@@ -84,7 +84,7 @@ class Lbfgs(MinimumNormAttack):
             )
             delta = images - view.clean
             sizes = delta.double().flatten(1).square().sum(dim=1)
-            best.update(images, torch.where(view.goal.met(logits), -sizes.float(), -torch.inf), rows)
+            best.update(images, torch.where(view.goal.met(logits), -sizes, -torch.inf), rows)
             return values + c[rows] * sizes, (gradient + 2 * column(c[rows], delta) * delta).flatten(1)
 
         return minimise(objective, start.flatten(1), self.steps).reshape(start.shape)

@@ -3,7 +3,7 @@
 A table of suite entries rather than a parameter of every attack: a suite spells out what it runs, results name
 the values and not a nickname for them, and no parameter has to say what happens when it meets another one.
 
-Where a paper sweeps a budget the entry holds the largest value: the trace of one run gives all smaller ones.
+Where a paper sweeps a budget the entry holds the largest value: the run's trace gives its whole budget curve.
 JSMA's change θ is the first of the paper's sweep. Targets of arXiv 2007.13703's BIM follow its text (§II-C).
 """
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PAPERS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
-        # "Adversarially Training for Audio Classifiers", arXiv 2008.11618, §V
+        # "Adversarially Training for Audio Classifiers", arXiv 2008.11618, §VI
         "2008.11618": {
             "bim-a": {"norm": "l2", "targeted": True},
             "bim-b": {"norm": "l2", "targeted": True},

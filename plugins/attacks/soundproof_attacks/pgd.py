@@ -28,7 +28,10 @@ class Pgd(BoundedAttack):
     id: ClassVar[str] = "pgd"
     norm: Annotated[Norm, Field(description="norm of the step; l∞ steps stay inside the suite's ball")] = Norm.L2
     steps: Annotated[int, Field(ge=1, description="iterations")] = 40
-    step_size: Annotated[float, Field(gt=0, description="length of one step ζ, as a share of the radius")] = 0.1
+    step_size: Annotated[
+        float | None,
+        Field(gt=0, description="length of one step ζ, as a share of the radius; default 2.5 / steps"),
+    ] = None
     random_start: Annotated[bool, Field(description="begin anywhere in the ball instead of at the clip")] = True
     restarts: Annotated[int, Field(ge=1, description="random starts a clip")] = 1
     targeted: Annotated[bool, Field(description="aim at a random wrong class")] = False
@@ -61,7 +64,8 @@ class Pgd(BoundedAttack):
         rows = torch.arange(len(victim), device=victim.clean.device).repeat(self.restarts)
         stacked = victim.select(rows)
         ball = ball.inscribed(self.norm, victim.dimension).select(rows)
-        step = ball.scaled(self.step_size)
+        # 2.5 radii in all: from any start to any point of the ball, and some (Madry et al. 2018).
+        step = ball.scaled(2.5 / self.steps if self.step_size is None else self.step_size)
         images = draw_in(ball, stacked.clean, generator) if self.random_start else stacked.clean
         best = Best(images)
         for _ in range(self.steps):

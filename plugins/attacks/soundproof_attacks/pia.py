@@ -24,7 +24,7 @@ class Pia(BoundedAttack):
 
     It starts from an example of the target class, held within ε of the clip, and alternates
     x' ← clip_{x,ε}(x' − η·sign g) with shrinking ε, halving η until the target stays among the top k classes; g is
-    the NES estimate from n queries, with momentum (Ilyas et al. 2018, §2.1, §2.4; arXiv 2008.11618). It ends
+    the NES estimate from n queries, with momentum (Ilyas et al. 2018; arXiv 2008.11618, §VI). It ends
     when the goal is met within the suite's ball. The example is the clip of the same batch that the victim
     takes for the target with the widest margin; where there is none, the clip itself is the start, and g
     lowers the target's cross-entropy within the ball. Untargeted, the target is the most likely wrong class.

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 MORLET_FREQUENCY = 6.0
 """Angular centre frequency of the Morlet wavelet; its mean is then 1.5e-8 of its peak, which is next to none."""
 
-_SUPPORT = 6.0
-"""Where Gaussian wavelets end, in standard deviations: beyond it lies less than 1e-6 of them."""
+_SUPPORT = 5.5
+"""Where Gaussian wavelets end, in standard deviations: beyond it they are below 3e-7 of their peak."""
 
-_MORLET_COARSENESS = 1 / 28
+_MORLET_COARSENESS = 1 / 26
 """Of scale: |W| at so many samples' distance has the mean of all. The worst for it are two tones that beat, where
-|W| has kinks; their mean then moves by up to 7e-5 of the picture's maximum, that of recordings by less than 2e-5.
+|W| has kinks; their mean then moves by up to 9e-5 of the picture's maximum, that of recordings by less than 3e-5.
 The modulus of a real wavelet has kinks at every zero and is taken at every sample."""
 
 

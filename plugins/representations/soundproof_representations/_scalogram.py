@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from soundproof_representations._mothers import Filter
 
-_CPU_STEP = 2**19
+_CPU_STEP = 2**18
 """Values worked on at a time: what a CPU's cache holds."""
 
 _GPU_STEP = 2**27

@@ -17,7 +17,7 @@ from soundproof_attacks.pgd import Pgd
 
 
 def test_checkpoints_are_the_papers():
-    # p = 0.22, 0.41, 0.57, 0.70, 0.80, 0.87, 0.93, 0.99 (Croce & Hein 2020, §3.1)
+    # p = 0.22, 0.41, 0.57, 0.70, 0.80, 0.87, 0.93, 0.99 (Croce & Hein 2020)
     assert checkpoints(100) == [22, 41, 57, 70, 80, 87, 93, 99]
 
 
@@ -88,6 +88,17 @@ def test_fools_as_many_as_pgd(digits):
     assert least > 0.3
     assert rate(Apgd(steps=50)) >= least - 1 / len(clean)
     assert rate(Apgd(steps=50, loss="dlr-targets", restarts=9)) >= least
+
+
+@pytest.mark.parametrize("loss", ["ce", "dlr"])
+def test_reaches_targets(loss, digits):
+    module, clean, labels = digits
+    targets = (labels + 3) % 10
+    victim = Victim(module, clean, Goal(labels, targets))
+    attack = Apgd(steps=60, loss=loss, targeted=True)
+    examples = attack.perturb(victim, Ball(Norm.L2, 2.5), torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        assert (module(examples).argmax(dim=1) == targets).float().mean() > 0.9
 
 
 class TestLosses:

@@ -228,6 +228,10 @@ def test_radii_of_their_own(attack, counted):
 # out, the victim's trace is not.
 MEMORY = [
     (Apgd(steps=12), 14),
+    (BimA(steps=6), 8),
+    (BimB(steps=4), 6),
+    (Fgsm(), 6),
+    (Noise(), 5),
     (Cwa(search_steps=2, steps=10), 15),
     (DeepFool(steps=5), 8),
     (Jsma(steps=10), 10),
@@ -243,7 +247,7 @@ def test_memory_grows_with_the_input_not_with_its_square(attack, batches):
     clean = torch.rand(4, 1, 128, 128, generator=torch.Generator().manual_seed(0))
     module = Pooled(50)
     peak = peak_memory(lambda: attack_on(attack, module, clean, module(clean).argmax(dim=1)))
-    assert peak / (clean.numel() * 4) <= batches
+    assert peak / (clean.numel() * 4) <= batches + 0.1  # the network's own few values
 
 
 def test_the_allocator_is_read_right():

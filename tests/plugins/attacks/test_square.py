@@ -32,7 +32,7 @@ class TestPatterns:
         assert (drawn[:, :3] > 0).all()
         assert (drawn[:, 3:] < 0).all()
 
-    def test_equation_3_for_a_5_by_5_hill(self):
+    def test_rings_of_a_5_by_5_hill(self):
         # Rings at distance 2, 1, 0 hold 1/9, 1/9 + 1/4 and 1/9 + 1/4 + 1 in the 5 × 10 pattern's left half.
         left = pattern(5, 10)[:, :5]
         steps = torch.tensor([1 / 9, 1 / 9 + 1 / 4, 1 / 9 + 1 / 4 + 1])

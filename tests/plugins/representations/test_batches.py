@@ -1,4 +1,4 @@
-"""Chunks in parallel."""
+"""Clips in parallel."""
 
 import threading
 
@@ -18,7 +18,7 @@ def threads(request):
 
 def test_results_are_in_order_and_threads_are_given_back(threads):
     rows = torch.arange(11.0)[:, None]
-    assert torch.equal(in_parallel(lambda chunk: chunk * 2, rows), rows * 2)
+    assert torch.equal(in_parallel(lambda clip: clip * 2, rows), rows * 2)
     assert torch.get_num_threads() == threads
     started_later = []
     later = threading.Thread(target=lambda: started_later.append(torch.get_num_threads()))
@@ -27,22 +27,22 @@ def test_results_are_in_order_and_threads_are_given_back(threads):
     assert started_later == [threads]
 
 
-def test_every_chunk_has_one_thread(threads):
-    seen = in_parallel(lambda chunk: torch.full_like(chunk, torch.get_num_threads()), torch.zeros(7, 1))
+def test_every_clip_has_one_thread(threads):
+    seen = in_parallel(lambda clip: torch.full_like(clip, torch.get_num_threads()), torch.zeros(7, 1))
     assert seen.unique().tolist() == [1]
 
 
-def test_modes_of_the_caller_hold_in_every_chunk(threads):
+def test_modes_of_the_caller_hold_in_every_clip(threads):
     rows = torch.ones(5, 1, requires_grad=True)
-    assert in_parallel(lambda chunk: chunk * 2, rows).requires_grad
+    assert in_parallel(lambda clip: clip * 2, rows).requires_grad
     with torch.no_grad():
-        assert not in_parallel(lambda chunk: chunk * 2, rows).requires_grad
+        assert not in_parallel(lambda clip: clip * 2, rows).requires_grad
     with torch.inference_mode():
-        assert in_parallel(lambda chunk: chunk * 2, rows).is_inference()
+        assert in_parallel(lambda clip: clip * 2, rows).is_inference()
 
 
 def test_an_error_reaches_the_caller_and_threads_are_given_back(threads):
-    def fail(chunk):
+    def fail(clip):
         raise ValueError("no such sound")
 
     with pytest.raises(ValueError, match="no such sound"):
