@@ -27,7 +27,8 @@ _CPU_STEP = 2**18
 _GPU_STEP = 2**27
 """What fills a GPU and yet leaves memory: 0.5 GB in float32."""
 
-_BLOCKS = tuple(1 << power for power in range(8, 22))
+_BLOCKS = tuple(4**power for power in range(5, 12))
+"""Points of FFTs to choose from; a finer choice makes more and smaller groups of scales, and gains nothing."""
 
 _UNHEARD = 1e-3
 """Frequencies that all scales together pass with less than this share of the most are not reconstructed."""
@@ -54,18 +55,25 @@ class Scalogram(nn.Module):
     def __init__(self, filters: Sequence[Filter], *, parts: int, hop: int, samples: int) -> None:
         super().__init__()
         self.hop = hop
+        self.grain = _grain(hop)
         taps, self.first = _aligned(filters, parts)
         self.register_buffer("taps", torch.from_numpy(taps).float())
         self.bands = nn.ModuleList(
-            _Band(list(members), parts, block, hop, every)
+            _Band(list(members), parts, block, self.grain, every)
             for (block, every), members in groupby(
-                filters, lambda item: (_best_block(len(item.taps), hop, samples), _spacing(item, parts, hop))
+                filters,
+                lambda item: (
+                    _best_block(len(item.taps), self.grain, samples),
+                    _spacing(item, parts, self.grain),
+                ),
             )
         )
 
     def forward(self, waveforms: torch.Tensor) -> torch.Tensor:
         """Waveforms `[n, T]` to mean magnitudes `[n, scales, T // hop - 1]`."""
-        means = torch.cat([band(waveforms) for band in self.bands], 1)
+        hops = waveforms.shape[-1] // self.hop
+        grains = torch.cat([band(waveforms) for band in self.bands], 1)[..., : hops * (self.hop // self.grain)]
+        means = grains.view(*grains.shape[:2], hops, -1).mean(-1)
         return (means[..., 1:] + means[..., :-1]) / 2
 
     def coefficients(self, waveforms: torch.Tensor) -> torch.Tensor:
@@ -126,19 +134,19 @@ class _Band(nn.Module):
         filters: One a scale.
         parts: Real and imaginary part of the filters, or only the real one.
         block: Points of the FFT.
-        hop: Samples to average over.
-        every: |W| is taken at every so many samples, in the middle of each such run: a divisor of `hop`.
+        grain: Samples to average over; blocks advance by a multiple.
+        every: |W| is taken at every so many samples, in the middle of each such run: a divisor of `grain`.
     """
 
     response: torch.Tensor
 
-    def __init__(self, filters: Sequence[Filter], parts: int, block: int, hop: int, every: int) -> None:
+    def __init__(self, filters: Sequence[Filter], parts: int, block: int, grain: int, every: int) -> None:
         super().__init__()
         taps, self.first = _aligned(filters, parts)
         self.block = block
-        self.valid = _valid(block, taps.shape[-1], hop)
+        self.valid = _valid(block, taps.shape[-1], grain)
         self.every = every
-        self.hop = hop // every
+        self.grain = grain
         bins = torch.arange(block // every // 2 + 1)
         middle = torch.exp(1j * torch.pi * (every - 1) / block * bins)
         response = torch.fft.rfft(torch.from_numpy(taps), block).conj()[..., : len(bins)] * middle / every
@@ -146,7 +154,7 @@ class _Band(nn.Module):
         self.register_buffer("response", torch.view_as_real(response).float())
 
     def forward(self, waveforms: torch.Tensor) -> torch.Tensor:
-        """Waveforms `[n, T]` to the mean of |W| over each hop, `[n, scales, T // hop]`."""
+        """Waveforms `[n, T]` to the mean of |W| over each grain, `[n, scales, T // grain]`."""
         samples = waveforms.shape[-1]
         count = -(-samples // self.valid)
         after = (count - 1) * self.valid + self.block - samples + self.first
@@ -160,14 +168,13 @@ class _Band(nn.Module):
             means = [checkpoint(self._means, spectrum, item, use_reentrant=False) for item in responses]
         else:
             means = [self._means(spectrum, item) for item in responses]
-        hops = samples // (self.hop * self.every)
-        return torch.cat(means, 2).transpose(1, 2).flatten(2)[..., :hops]
+        return torch.cat(means, 2).transpose(1, 2).flatten(2)[..., : samples // self.grain]
 
     def _means(self, spectrum: torch.Tensor, response: torch.Tensor) -> torch.Tensor:
-        """`[n, blocks, 1, 1, bins]` and `[parts, scales, bins]` to `[n, blocks, scales, hops in a block]`."""
+        """`[n, blocks, 1, 1, bins]` and `[parts, scales, bins]` to `[n, blocks, scales, grains]`."""
         parts = torch.fft.irfft(spectrum * response, self.block // self.every)
         magnitude = _modulus(*parts[..., : self.valid // self.every].unbind(2))
-        return magnitude.view(*magnitude.shape[:-1], -1, self.hop).mean(-1)
+        return magnitude.view(*magnitude.shape[:-1], -1, self.grain // self.every).mean(-1)
 
 
 def _modulus(real: torch.Tensor, imaginary: torch.Tensor | None = None) -> torch.Tensor:
@@ -191,21 +198,26 @@ def _aligned(filters: Sequence[Filter], parts: int) -> tuple[npt.NDArray[np.floa
     return taps, first
 
 
-def _valid(block: int, length: int, hop: int) -> int:
-    """Samples of a block that wrap-around leaves alone, in whole hops."""
-    return (block - length) // hop * hop
+def _grain(hop: int) -> int:
+    """The largest divisor of the hop that lets blocks advance in small steps, or the hop if there is none."""
+    return max((size for size in range(10, 41) if hop % size == 0), default=hop)
 
 
-def _best_block(length: int, hop: int, samples: int) -> int:
+def _valid(block: int, length: int, grain: int) -> int:
+    """Samples of a block that wrap-around leaves alone, in whole grains."""
+    return (block - length) // grain * grain
+
+
+def _best_block(length: int, grain: int, samples: int) -> int:
     """The FFT that filters a clip with so many taps at the least cost."""
 
     def cost(block: int) -> float:
-        valid = _valid(block, length, hop)
+        valid = _valid(block, length, grain)
         return -(-samples // valid) * block * log2(block) if valid > 0 else inf
 
     return min(_BLOCKS, key=cost)
 
 
-def _spacing(item: Filter, parts: int, hop: int) -> int:
-    """The largest power of two that divides the hop and is not above what the filter's |W| allows."""
-    return gcd(2 ** int(log2(item.coarseness)), hop) if parts == 2 and item.coarseness > 1 else 1
+def _spacing(item: Filter, parts: int, grain: int) -> int:
+    """The largest power of two that divides the grain and is not above what the filter's |W| allows."""
+    return gcd(2 ** int(log2(item.coarseness)), grain) if parts == 2 and item.coarseness > 1 else 1
