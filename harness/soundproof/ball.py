@@ -47,7 +47,7 @@ class Ball:
     def sizes(self, delta: torch.Tensor) -> torch.Tensor:
         """The norm of each row of a perturbation `[N, ...]`, as `[N]`."""
         flat = delta.flatten(1)
-        return flat.norm(dim=1) if self.norm is Norm.L2 else flat.abs().amax(dim=1)
+        return l2_sizes(flat) if self.norm is Norm.L2 else flat.abs().amax(dim=1)
 
     def ascent(self, gradient: torch.Tensor) -> torch.Tensor:
         """The step of length `radius` that raises a linear function fastest, from its gradient `[N, ...]`.
@@ -57,7 +57,7 @@ class Ball:
         """
         if self.norm is Norm.LINF:
             return gradient.sign() * self._column(gradient)
-        sizes = column(gradient.flatten(1).norm(dim=1), gradient)
+        sizes = column(l2_sizes(gradient), gradient)
         return gradient * (self._column(gradient) / sizes.clamp_min(TINY))
 
     def project(self, images: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
@@ -70,7 +70,7 @@ class Ball:
         if self.norm is Norm.LINF:
             delta = delta.clamp(-radius, radius)
         else:
-            sizes = column(delta.flatten(1).norm(dim=1), delta)
+            sizes = column(l2_sizes(delta), delta)
             delta = delta * (radius / sizes.clamp_min(TINY)).clamp_max(1.0)
         return (clean + delta).clamp(0.0, 1.0)
 
@@ -79,6 +79,17 @@ class Ball:
 
         radius = torch.as_tensor(self.radius, dtype=like.dtype, device=like.device)
         return column(radius, like) if radius.dim() else radius
+
+
+def l2_sizes(values: torch.Tensor) -> torch.Tensor:
+    """The l2 norm of each row, `[N]`, summed in double precision.
+
+    A sum of 16,384 squares in single precision is off by more than the 1e-6 that a ball is checked to.
+    """
+    import torch
+
+    norms: torch.Tensor = torch.linalg.vector_norm(values.flatten(1), dim=1, dtype=torch.float64)
+    return norms.to(values.dtype)
 
 
 def column(values: torch.Tensor, like: torch.Tensor) -> torch.Tensor:

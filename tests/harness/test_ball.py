@@ -24,6 +24,19 @@ def test_projection_lies_in_ball_and_box(clean, move, ball):
     assert ball.sizes(moved.double() - clean.double()).max() <= ball.radius + 1e-6
 
 
+@pytest.mark.parametrize("radius", [0.128, 0.972, 3.0, 20.0])
+@pytest.mark.parametrize("width", [1.0, 1e-3])
+def test_projection_is_exact_at_full_size(radius, width):
+    """16,384 values: where a norm summed in single precision is off by more than the tolerance."""
+    generator = torch.Generator().manual_seed(0)
+    clean = torch.rand(64, 1, 128, 128, generator=generator)
+    ball = Ball(Norm.L2, radius)
+    step = torch.randn(clean.shape, generator=generator) * width
+    for moved in (ball.project(clean + step, clean), clean + ball.ascent(step)):
+        sizes = (moved.double() - clean.double()).flatten(1).norm(dim=1)
+        assert sizes.max() <= radius + 1e-6 * max(1.0, radius)
+
+
 @given(pictures, moves, st.sampled_from(Norm))
 @settings(max_examples=50, deadline=None)
 def test_a_radius_of_zero_changes_no_bit(clean, move, norm):

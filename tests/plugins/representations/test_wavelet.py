@@ -132,6 +132,14 @@ def test_blocks_and_coarse_scales_change_nothing(samples, name):
     assert difference(module(clip)[0], frames(module.coefficients(clip)[0].numpy(), 200)) <= 1e-4
 
 
+@pytest.mark.parametrize("hop", [120, 160, 199, 551])
+def test_any_hop_is_made_of_whole_grains(hop):
+    clip = torch.from_numpy(sound("noise", 5000))[None]
+    module = Scalogram(BANK[::4], parts=2, hop=hop, samples=5000)
+    assert hop % module.grain == 0
+    assert difference(module(clip)[0], frames(module.coefficients(clip)[0].numpy(), hop)) <= 1e-4
+
+
 @pytest.mark.parametrize("apart", [0.5, 1.0, 1.8, 2.2, 2.6, 3.0])
 @pytest.mark.parametrize("scale", [30.0, 57.0, 113.0])
 def test_beating_tones_are_the_worst_for_coarse_scales_and_agree(scale, apart):
