@@ -90,7 +90,7 @@ def detect(device: str) -> Environment:
 
 
 def prepare(environment: Environment) -> None:
-    """Make torch compute the same numbers every time; call it before the first computation of a run."""
+    """Make torch compute the same numbers every time; call it before anything is computed."""
     # cuBLAS is reproducible only with a fixed workspace, which it reads when it starts.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     import torch

@@ -60,9 +60,10 @@ class Runner:
             DataError: Audio is damaged; nothing has run, and no results are touched.
             KeyboardInterrupt: What was finished is in the store; the same run goes on from there.
         """
-        prepare(self.environment)
         keys = Keys(plan, self.environment, self.registry)
         pending = estimate.uncached(plan.cells, keys, self.store)
+        if pending:
+            prepare(self.environment)
         pipeline = Pipeline(plan, self.store, keys, self.root, self.reporter.epoch)
         pipeline.decode(pending)
         clock = _Clock(estimate.seconds(plan, pending, keys, self.store))
