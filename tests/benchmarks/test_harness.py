@@ -1,6 +1,6 @@
 """What the harness costs beside the work itself: ratios inside one run.
 
-    pytest tests/benchmarks/test_harness.py --benchmark-enable
+pytest tests/benchmarks/test_harness.py --benchmark-enable
 """
 
 import pytest
@@ -76,7 +76,9 @@ def test_cached_run(benchmark, tmp_path):
 
     def run():
         plan = make_plan(suite, tmp_path)
-        return Runner(registry, Environment("cpu", "", threads=1), Store(tmp_path / "cache"), tmp_path, Both([])).run(plan)
+        return Runner(
+            registry, Environment("cpu", "", threads=1), Store(tmp_path / "cache"), tmp_path, Both([])
+        ).run(plan)
 
     first = run()
     found = benchmark(run)

@@ -237,7 +237,7 @@ MEMORY = [
     (Jsma(steps=10), 10),
     (Lbfgs(search_steps=3, steps=20), 35),
     (Pgd(steps=4), 9),
-    (Pia(steps=3, samples=4), 13),
+    (Pia(steps=3, samples=4), 16),
     (Square(queries=10), 11),
 ]
 
