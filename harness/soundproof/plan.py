@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from soundproof.errors import DataError, SoundproofError, SuiteError
-from soundproof.identity import coordinate, digest, label
+from soundproof.identity import coordinate, digest
 from soundproof.interfaces import Attack, BoundedAttack, Dataset, Defense, Model, Representation
 from soundproof.results import Row
 from soundproof.splits import fold_count, split
@@ -243,10 +243,3 @@ def _cells(suite: Suite, classifier: Classifier, family: Sequence[Classifier]) -
             for other in family:
                 if other != classifier:
                     yield Cell(Protocol.TRANSFER, classifier, attack, other)
-
-
-def describe(plan: Plan) -> str:
-    """The plan's size in words."""
-    classifiers = {cell.classifier for cell in plan.cells}
-    names = ", ".join(label(coordinate(dataset)) for dataset in plan.suite.datasets)
-    return f"{len(plan.cells)} cells of {len(classifiers)} classifiers on {names}"
