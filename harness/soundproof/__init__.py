@@ -32,25 +32,34 @@ if TYPE_CHECKING:
     from soundproof.interfaces import MinimumNormAttack as MinimumNormAttack
     from soundproof.interfaces import Model as Model
     from soundproof.interfaces import Representation as Representation
+    from soundproof.objective import Objective as Objective
     from soundproof.results import Results as Results
     from soundproof.results import Row as Row
-    from soundproof.training import Objective as Objective
+    from soundproof.training import Epoch as Epoch
     from soundproof.training import Trainer as Trainer
+    from soundproof.training import TrainingError as TrainingError
     from soundproof.types import Access as Access
+    from soundproof.types import Adversary as Adversary
     from soundproof.types import Budget as Budget
     from soundproof.types import ClipIndex as ClipIndex
     from soundproof.types import Domain as Domain
+    from soundproof.types import Download as Download
     from soundproof.types import Examples as Examples
     from soundproof.types import Kind as Kind
     from soundproof.types import Norm as Norm
+    from soundproof.types import Optimizer as Optimizer
+    from soundproof.types import Precision as Precision
     from soundproof.types import Recipe as Recipe
     from soundproof.types import Ref as Ref
+    from soundproof.types import Schedule as Schedule
+    from soundproof.types import Sounds as Sounds
     from soundproof.types import TrainingData as TrainingData
     from soundproof.victim import Evaluation as Evaluation
     from soundproof.victim import Victim as Victim
 
 _HOMES = {
     "Access": "types",
+    "Adversary": "types",
     "Attack": "interfaces",
     "Augmentation": "interfaces",
     "Ball": "ball",
@@ -63,6 +72,8 @@ _HOMES = {
     "Dataset": "interfaces",
     "Defense": "interfaces",
     "Domain": "types",
+    "Download": "types",
+    "Epoch": "training",
     "Evaluation": "victim",
     "Examples": "types",
     "Goal": "goal",
@@ -71,18 +82,23 @@ _HOMES = {
     "MinimumNormAttack": "interfaces",
     "Model": "interfaces",
     "Norm": "types",
-    "Objective": "training",
+    "Optimizer": "types",
+    "Objective": "objective",
     "PluginError": "errors",
+    "Precision": "types",
     "Recipe": "types",
     "Ref": "types",
     "Representation": "interfaces",
     "Results": "results",
     "ResultsError": "errors",
     "Row": "results",
+    "Schedule": "types",
     "SoundproofError": "errors",
+    "Sounds": "types",
     "SuiteError": "errors",
     "Trainer": "training",
     "TrainingData": "types",
+    "TrainingError": "training",
     "Victim": "victim",
     "column": "ball",
     "hookimpl": "hookspecs",

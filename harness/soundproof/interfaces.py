@@ -15,7 +15,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from soundproof.types import Access, Domain, Kind, Recipe
+from soundproof.types import Access, Adversary, Domain, Download, Kind, Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from soundproof.ball import Ball
-    from soundproof.training import Trainer
+    from soundproof.training import Epoch, Trainer
     from soundproof.types import ClipIndex, TrainingData
     from soundproof.victim import Victim
 
@@ -45,6 +45,11 @@ class Component(ABC):
     kind: ClassVar[Kind]
     id: ClassVar[str]
     version: ClassVar[str | None] = None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Files of the user that parameters name: they must exist, and their content is part of cache keys."""
+        return ()
 
     @classmethod
     def summary(cls) -> str:
@@ -67,9 +72,19 @@ class Dataset(Component):
     """Labelled clips of one nominal length.
 
     `root` below is the user's data folder; a generated data set ignores it.
+
+    Attributes:
+        folder: What it is called below the data folder; empty where that is a parameter or it is generated.
+        licence: Its licence, in the publisher's words.
+        homepage: Where it is described.
+        downloads: What `bench data fetch` gets.
     """
 
     kind = Kind.DATASET
+    folder: ClassVar[str] = ""
+    licence: ClassVar[str] = ""
+    homepage: ClassVar[str] = ""
+    downloads: ClassVar[tuple[Download, ...]] = ()
 
     @property
     @abstractmethod
@@ -95,6 +110,10 @@ class Dataset(Component):
     def sample_count(self, rate: int) -> int:
         """Samples of one clip at a sampling rate."""
         return round(self.seconds * rate)
+
+    def unexpected(self, root: Path) -> list[str]:  # noqa: ARG002
+        """Files below its folder that do not belong to it; they change nothing and are only named."""
+        return []
 
 
 class Representation(Component):
@@ -147,20 +166,44 @@ class Model(Component):
     Attributes:
         accepts: The domains it can read.
         recipe: How it is trained unless the suite says otherwise.
+        differentiable: Whether logits have a useful gradient; if not, white-box attacks are skipped.
+        retrainable: Whether epochs of gradient descent improve it, as defenses that train further need.
     """
 
     kind = Kind.MODEL
     accepts: ClassVar[frozenset[Domain]] = frozenset({Domain.IMAGE})
     recipe: ClassVar[Recipe] = Recipe()
+    differentiable: ClassVar[bool] = True
+    retrainable: ClassVar[bool] = True
 
     @classmethod
     def capabilities(cls) -> dict[str, Any]:
-        """The domains it accepts."""
-        return {"accepts": sorted(cls.accepts)}
+        """The domains it accepts, whether it has gradients, and whether it can be trained further."""
+        return {
+            "accepts": sorted(cls.accepts),
+            "differentiable": cls.differentiable,
+            "retrainable": cls.retrainable,
+        }
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What should stand beside every number of it, e.g. `random-start` instead of published weights."""
+        return ()
 
     @abstractmethod
     def build(self, shape: tuple[int, ...], classes: int) -> nn.Module:
-        """An untrained network from inputs `[n, *shape]` in [0, 1] to logits `[n, classes]`."""
+        """An untrained network from inputs `[n, *shape]` in [0, 1] to logits `[n, classes]`.
+
+        Trained weights are stored and loaded through it, so its structure must not depend on data.
+        """
+
+    def fit(self, module: nn.Module, data: TrainingData, trainer: Trainer) -> list[Epoch]:
+        """Train what `build` returned, in place, and return the learning curve.
+
+        The default runs the trainer's epochs. Override it to load published weights first, or to fit in
+        another way. A model that is not trained in epochs returns an empty curve.
+        """
+        return trainer.fit(module, data)
 
     def reason_to_skip(self, shape: tuple[int, ...], classes: int) -> str | None:  # noqa: ARG002
         """Why it cannot be built for these inputs, or None."""
@@ -171,11 +214,28 @@ class Defense(Component):
     """A way from a trained classifier to one that should be harder to fool.
 
     Attributes:
+        adversary: How an informed attacker gets gradients through it. Where they are not exact, the module that
+            `wrap` returns has the surrogate backward pass built in.
         training_cost: About how many times an epoch of `fit` costs a plain epoch; only time estimates use it.
     """
 
     kind = Kind.DEFENSE
+    adversary: ClassVar[Adversary] = Adversary.EXACT
     training_cost: ClassVar[float] = 1.0
+
+    @classmethod
+    def capabilities(cls) -> dict[str, Any]:
+        """How an informed attacker gets gradients."""
+        return {"adversary": cls.adversary}
+
+    @property
+    def draws(self) -> int:
+        """Passes that an attacker averages over because the defended classifier is random; 1 if it is not."""
+        return 1
+
+    def reason_to_skip(self, model: Model, data_shape: tuple[int, ...], classes: int) -> str | None:  # noqa: ARG002
+        """Why it cannot defend such a classifier, or None."""
+        return None
 
     def wrap(self, classifier: nn.Module, data_shape: tuple[int, ...], classes: int) -> nn.Module:  # noqa: ARG002
         """The defended classifier's structure, before any training; by default the classifier itself.
@@ -272,11 +332,19 @@ class Augmentation(Component):
 
     kind = Kind.AUGMENTATION
 
+    @property
+    def copies(self) -> int:
+        """Copies it makes of each clip."""
+        return 1
+
     @abstractmethod
-    def copies(
+    def augment(
         self, waveforms: npt.NDArray[np.float32], rate: int, generator: np.random.Generator
     ) -> npt.NDArray[np.float32]:
-        """Augmented copies of clips `[N, T]`, drawn per clip: `[copies, N, T]`."""
+        """Augmented copies of clips `[N, T]` in [-1, 1], drawn per clip: float32 `[copies, N, T]` in [-1, 1].
+
+        What it draws must not depend on `rate`, so that a clip sounds the same to every representation.
+        """
 
 
 KINDS: Sequence[type[Component]] = (Dataset, Representation, Model, Defense, Attack, Augmentation)

@@ -9,8 +9,8 @@ import torch
 
 from soundproof.ball import Ball
 from soundproof.goal import Goal, margin, target_margin
+from soundproof.objective import logits_of
 from soundproof.outcome import InvalidExamplesError
-from soundproof.training import logits_of
 from soundproof.types import Norm
 
 if TYPE_CHECKING:

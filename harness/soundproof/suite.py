@@ -21,7 +21,18 @@ from pydantic import Field
 from soundproof.errors import PluginError, SuiteError
 from soundproof.identity import canonical, digest, fingerprint
 from soundproof.registry import describe_parameters
-from soundproof.types import Budget, Kind, Norm, Protocol, Recipe, Ref, Scheme
+from soundproof.types import (
+    Budget,
+    Kind,
+    Norm,
+    Optimizer,
+    Precision,
+    Protocol,
+    Recipe,
+    Ref,
+    Schedule,
+    Scheme,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -76,6 +87,13 @@ class TrainingTable(_Table):
     weight_decay: Annotated[float, Field(ge=0)] | None = None
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] | None = None
     patience: Annotated[int, Field(ge=1)] | None = None
+    optimizer: Optimizer | None = None
+    schedule: Schedule | None = None
+    period: Annotated[int, Field(ge=1)] | None = None
+    l1: Annotated[float, Field(ge=0)] | None = None
+    margin: Annotated[float, Field(ge=0)] | None = None
+    balanced: bool | None = None
+    precision: Precision | None = None
 
 
 class _File(_Table):

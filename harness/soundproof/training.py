@@ -1,4 +1,4 @@
-"""Training with the data resident on the device, a one-cycle schedule and early stopping."""
+"""Training with the data resident on the device, a schedule and early stopping."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
-from torch.nn import functional
+
+from soundproof.objective import Objective
+from soundproof.optimisation import Order, optimizer_of, penalty_of, schedule_of
+from soundproof.types import Precision
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy.typing as npt
     from torch import nn
 
-    from soundproof.types import Examples, Recipe, Ref, TrainingData
-
-# Clips a forward pass without gradients; only memory depends on it.
-EVALUATION_BATCH = 128
+    from soundproof.types import Recipe, Ref, TrainingData
 
 
 class TrainingError(Exception):
@@ -46,30 +48,15 @@ class Epoch:
     score: float
 
 
-class Objective:
-    """What training minimises and what early stopping watches: cross-entropy and accuracy.
-
-    Subclass it to train differently.
-    """
-
-    def __init__(self, label_smoothing: float = 0.0) -> None:
-        self.label_smoothing = label_smoothing
-
-    def loss(self, module: nn.Module, inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """The mean loss of a batch; `module` is in training mode and must be left in it."""
-        return functional.cross_entropy(module(inputs), labels, label_smoothing=self.label_smoothing)
-
-    def score(self, module: nn.Module, examples: Examples) -> float:
-        """How good the module is on held-out examples; higher is better."""
-        return accuracy(module, examples)
-
-
 class Trainer:
-    """Runs epochs. Defenses get one and need no loop of their own.
+    """Runs epochs. Models and defenses get one and need no loop of their own.
 
     Attributes:
         recipe: The model's recipe, with the suite's overrides.
         generator: Randomness for objectives that need some, on the data's device.
+        curve: Every epoch of every `fit` so far.
+        gradients: Rows of input gradients that were spent on crafting training examples, see `spend`.
+        reports: What was measured beside the training, see `report`.
     """
 
     def __init__(
@@ -92,6 +79,10 @@ class Trainer:
         """
         self.recipe = recipe
         self.generator = torch.Generator(device).manual_seed(seed)
+        self.curve: list[Epoch] = []
+        self.gradients = 0
+        self.reports: dict[str, npt.NDArray[np.float64]] = {}
+        self._device = torch.device(device)
         self._order = torch.Generator().manual_seed(seed)
         self._build = build
         self._on_epoch = on_epoch or (lambda: None)
@@ -101,6 +92,19 @@ class Trainer:
         if self._build is None:
             raise ValueError("this trainer was made without a registry")
         return self._build(ref)
+
+    def spend(self, gradients: int) -> None:
+        """Count rows of gradients that an inner attack has used up; results keep them apart from attacks'."""
+        self.gradients += gradients
+
+    def report(self, name: str, values: npt.ArrayLike) -> None:
+        """Put a measure of the defense itself beside the accuracy, as the metric `name`.
+
+        Args:
+            name: Lower-case letters and underscores, with its unit where it has one: `snr_improvement_db`.
+            values: One number for each independent clip that it was measured on, none of them a training clip.
+        """
+        self.reports[name] = np.asarray(values, dtype=np.float64)
 
     def fit(
         self,
@@ -124,34 +128,33 @@ class Trainer:
             TrainingError: The loss is not finite.
         """
         recipe = recipe or self.recipe
-        objective = objective or Objective(recipe.label_smoothing)
-        steps = math.ceil(len(data.train) / recipe.batch)
-        optimizer = torch.optim.AdamW(
-            module.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
-        )
-        # The cycle's warm-up and cool-down need at least two steps.
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, recipe.learning_rate, total_steps=max(2, recipe.epochs * steps)
-        )
+        objective = objective or Objective(recipe)
+        order = Order(recipe, data.train.labels, self._order)
+        optimizer = optimizer_of(recipe, module)
+        schedule = schedule_of(recipe, optimizer, order.steps)
+        penalty = penalty_of(recipe, module)
+        half = torch.autocast(self._device.type, torch.bfloat16, enabled=recipe.precision is Precision.BFLOAT16)
         curve: list[Epoch] = []
         best, best_epoch, weights = -math.inf, 0, copy.deepcopy(module.state_dict())
         for number in range(recipe.epochs):
             module.train()
             total = torch.zeros((), device=data.train.inputs.device)
-            order = torch.randperm(len(data.train), generator=self._order).to(data.train.inputs.device)
-            # Equal parts instead of a short last batch, which batch normalisation would not survive.
-            for batch in order.tensor_split(steps):
-                loss = objective.loss(module, data.train.inputs[batch], data.train.labels[batch])
+            for batch in order.epoch():
+                with half:
+                    loss = objective.loss(module, data.train.inputs[batch], data.train.labels[batch])
+                total += loss.detach() * len(batch)
+                if penalty is not None:
+                    loss = loss + penalty()
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
                 schedule.step()
-                total += loss.detach() * len(batch)
-            mean = total.item() / len(data.train)
+            mean = total.item() / len(order)
             if not math.isfinite(mean):
-                raise TrainingError(f"training diverged in epoch {number + 1}: the loss is {mean}", curve)
+                raise TrainingError(f"training diverged in epoch {number + 1}: the loss is {mean}", self.curve)
             score = objective.score(module.eval(), data.validation)
             curve.append(Epoch(mean, score))
+            self.curve.append(curve[-1])
             self._on_epoch()
             if score >= best:
                 best, best_epoch, weights = score, number, copy.deepcopy(module.state_dict())
@@ -160,15 +163,3 @@ class Trainer:
         module.load_state_dict(weights)
         module.eval()
         return curve
-
-
-def logits_of(module: nn.Module, inputs: torch.Tensor, batch: int = EVALUATION_BATCH) -> torch.Tensor:
-    """Logits `[N, K]` of all inputs, without gradients, in the mode the module is in."""
-    with torch.inference_mode():
-        return torch.cat([module(part) for part in torch.split(inputs, batch)])
-
-
-def accuracy(module: nn.Module, examples: Examples) -> float:
-    """Share of examples classified correctly."""
-    hits = logits_of(module, examples.inputs).argmax(dim=1) == examples.labels
-    return float(hits.float().mean().item())

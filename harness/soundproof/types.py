@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import numpy as np
     import numpy.typing as npt
@@ -58,6 +58,14 @@ class Protocol(StrEnum):
     BOUNDED = "bounded"
     REACH = "reach"
     TRANSFER = "transfer"
+
+
+class Adversary(StrEnum):
+    """How an informed attacker gets gradients through a defense (Athalye et al. 2018)."""
+
+    EXACT = "exact gradients"
+    BPDA = "backward pass approximated (BPDA)"
+    EOT = "expectation over its randomness (EOT)"
 
 
 class Status(StrEnum):
@@ -113,6 +121,23 @@ class ClipIndex:
     checksum: str
 
 
+@dataclass(frozen=True)
+class Download:
+    """A file that a data set is published as.
+
+    Attributes:
+        url: Where it is.
+        size: Bytes; 0 where the publisher does not say.
+        checksum: `sha256:…` or `md5:…`, as published; None where it is not.
+        into: Folder below the data folder that it is unpacked into.
+    """
+
+    url: str
+    size: int = 0
+    checksum: str | None = None
+    into: str = "."
+
+
 @dataclass(frozen=True, eq=False)
 class Split:
     """Which clips train, choose and test one classifier: disjoint int64 arrays of rows of a `ClipIndex`."""
@@ -140,12 +165,36 @@ class Examples:
 
 
 @dataclass(frozen=True, eq=False)
+class Sounds:
+    """The training clips as they sound, for defenses that change waveforms.
+
+    Attributes:
+        rate: Sampling rate, Hz.
+        waveforms: Makes the clips of the training part, float32 `[n, T]` in [-1, 1]: originals only, in the order
+            in which they lead `TrainingData.train`.
+        represent: Maps waveforms `[m, T]` to inputs `[m, ...]` on the device, as the classifier sees them.
+    """
+
+    rate: int
+    waveforms: Callable[[], npt.NDArray[np.float32]]
+    represent: Callable[[npt.NDArray[np.float32]], torch.Tensor]
+
+
+@dataclass(frozen=True, eq=False)
 class TrainingData:
-    """What a classifier may learn from. Test clips are never among it."""
+    """What a classifier may learn from. Test clips are never among it.
+
+    Attributes:
+        train: Original clips first, then augmented copies.
+        validation: Original clips that choose between epochs.
+        classes: Number of classes.
+        sounds: The same clips as waveforms; None where there are none, as in many tests.
+    """
 
     train: Examples
     validation: Examples
     classes: int
+    sounds: Sounds | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -153,20 +202,50 @@ class TrainingData:
         return tuple(self.train.inputs.shape[1:])
 
 
+class Optimizer(StrEnum):
+    """What turns gradients into steps; weight decay is decoupled in `adamw` and an l2 penalty in the others."""
+
+    ADAMW = "adamw"
+    ADAM = "adam"
+    SGD = "sgd"
+
+
+class Schedule(StrEnum):
+    """How the learning rate moves: up and down once, not at all, or down in cosines of doubling length."""
+
+    ONE_CYCLE = "one-cycle"
+    CONSTANT = "constant"
+    COSINE_RESTARTS = "cosine-restarts"
+
+
+class Precision(StrEnum):
+    """The number format of matrix products in training; measurements are always in float32."""
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How a model is trained, unless the suite overrides it.
 
-    AdamW with a one-cycle schedule; after every epoch the validation accuracy is measured, training stops
-    after `patience` epochs without a new best, and the best weights are kept.
+    After every epoch the validation accuracy is measured, training stops after `patience` epochs without a new
+    best, and the best weights are kept.
 
     Attributes:
         epochs: At most so many passes over the training part.
         batch: Clips a step.
-        learning_rate: The peak of the cycle.
-        weight_decay: Decoupled, as in AdamW.
+        learning_rate: The highest of the schedule.
+        weight_decay: As the optimizer takes it.
         label_smoothing: Mass given to the wrong classes in the cross-entropy, in [0, 1).
         patience: Epochs without a better validation accuracy before training stops.
+        optimizer: `sgd` has a momentum of 0.9.
+        schedule: `cosine-restarts` falls to 5 % of the learning rate in each period.
+        period: Epochs of the first period of `cosine-restarts`.
+        l1: Weight of the sum of absolute kernel values of convolutions and dense layers in the loss.
+        margin: Subtracted from the true class's logit in training (additive-margin softmax, Wang et al. 2018).
+        balanced: Draw as many clips of every class as the rarest has, anew each epoch.
+        precision: Of training.
     """
 
     epochs: int = 30
@@ -175,6 +254,13 @@ class Recipe:
     weight_decay: float = 1e-2
     label_smoothing: float = 0.0
     patience: int = 30
+    optimizer: Optimizer = Optimizer.ADAMW
+    schedule: Schedule = Schedule.ONE_CYCLE
+    period: int = 40
+    l1: float = 0.0
+    margin: float = 0.0
+    balanced: bool = False
+    precision: Precision = Precision.FLOAT32
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ PLUGINS = sorted((ROOT / "plugins").glob("*/soundproof_*"))
 LAYERS = (
     {"types", "errors", "hookspecs"},
     {"ball", "goal"},
-    {"trace", "training", "metrics"},
+    {"trace", "objective", "optimisation", "metrics"},
+    {"training"},
     {"victim"},
     {"interfaces"},
     {"identity"},

@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from soundproof import Examples, Objective, Recipe, Trainer, TrainingData
-from soundproof.training import TrainingError, accuracy, logits_of
+from soundproof.objective import accuracy, logits_of
+from soundproof.training import TrainingError
 
 
 def problem(seed, clips=90):

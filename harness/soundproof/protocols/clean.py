@@ -9,8 +9,8 @@ import torch
 
 from soundproof.goal import margin
 from soundproof.metrics import cells
+from soundproof.objective import logits_of
 from soundproof.outcome import Outcome
-from soundproof.training import logits_of
 
 if TYPE_CHECKING:
     from soundproof.protocols.subject import Subject

@@ -11,8 +11,8 @@ import torch
 from soundproof.goal import Goal
 from soundproof.identity import seed_from
 from soundproof.judge import Verdict, judge
+from soundproof.objective import logits_of
 from soundproof.trace import TraceTable
-from soundproof.training import logits_of
 from soundproof.victim import Victim
 
 if TYPE_CHECKING:

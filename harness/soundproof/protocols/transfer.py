@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from soundproof.metrics import cells
+from soundproof.objective import logits_of
 from soundproof.outcome import Outcome
-from soundproof.training import logits_of
 from soundproof.types import Status
 
 if TYPE_CHECKING:

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 from soundproof import Ball, Examples, Goal, Norm, Objective, Victim
 
 if TYPE_CHECKING:
-    from soundproof import BoundedAttack
+    from soundproof import BoundedAttack, Recipe
 
 # Clips attacked at once for early stopping; only memory depends on it.
 _BATCH = 64
@@ -28,9 +27,9 @@ class AdversarialObjective(Objective):
         alpha: float,
         radius: float,
         uniform: bool,
-        label_smoothing: float,
+        recipe: Recipe | None = None,
     ) -> None:
-        super().__init__(label_smoothing)
+        super().__init__(recipe)
         self._attack = attack
         self._generator = generator
         self._alpha = alpha
@@ -46,11 +45,7 @@ class AdversarialObjective(Objective):
         attacked = self._craft(module, inputs, labels, radius)
         module.train()
         weights = ((self._alpha, inputs), (1 - self._alpha, attacked))
-        losses = [
-            weight * functional.cross_entropy(module(part), labels, label_smoothing=self.label_smoothing)
-            for weight, part in weights
-            if weight > 0
-        ]
+        losses = [weight * self.criterion(module(part), labels) for weight, part in weights if weight > 0]
         return torch.stack(losses).sum()
 
     def score(self, module: nn.Module, examples: Examples) -> float:

@@ -61,6 +61,6 @@ class AdversarialTraining(Defense):
             alpha=self.alpha,
             radius=self.radius,
             uniform=self.draw == "uniform",
-            label_smoothing=recipe.label_smoothing,
+            recipe=recipe,
         )
         trainer.fit(defended, data, objective, recipe)

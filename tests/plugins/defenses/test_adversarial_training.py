@@ -44,9 +44,7 @@ def linear():
 @pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])
 def test_the_loss_is_equation_14(alpha):
     module, examples = linear(), problem(20)
-    objective = AdversarialObjective(
-        Fgsm(), torch.Generator(), alpha=alpha, radius=0.5, uniform=False, label_smoothing=0.0
-    )
+    objective = AdversarialObjective(Fgsm(), torch.Generator(), alpha=alpha, radius=0.5, uniform=False)
     victim = Victim(module, examples.inputs, Goal(examples.labels), traced=False)
     attacked = Fgsm().perturb(victim, Ball(Norm.L2, 0.5), torch.Generator())
     clean_loss = cross_entropy(module(examples.inputs), examples.labels)
@@ -65,7 +63,7 @@ def test_radii_are_drawn_per_clip_from_the_open_interval():
     Recorder.seen = []
     module, examples = linear(), problem(160)
     objective = AdversarialObjective(
-        Recorder(), torch.Generator().manual_seed(0), alpha=0.0, radius=2.0, uniform=True, label_smoothing=0.0
+        Recorder(), torch.Generator().manual_seed(0), alpha=0.0, radius=2.0, uniform=True
     )
     for _ in range(10):
         objective.loss(module, examples.inputs, examples.labels)
