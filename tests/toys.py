@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
@@ -10,6 +11,8 @@ from pydantic import Field
 
 from soundproof import (
     Access,
+    Adversary,
+    Augmentation,
     BoundedAttack,
     ClipIndex,
     Dataset,
@@ -137,6 +140,92 @@ class ToyDefense(Defense):
                 parameter /= 2
 
 
+@dataclass(frozen=True)
+class ToyBlurring(Defense):
+    """Adds noise to every input: a random classifier."""
+
+    id: ClassVar[str] = "toy-blurring"
+    version: ClassVar[str] = "1"
+    adversary: ClassVar[Adversary] = Adversary.EOT
+    deviation: float = 0.1
+
+    @property
+    def draws(self) -> int:
+        return 8
+
+    def wrap(self, classifier, data_shape, classes):
+        import torch
+        from torch import nn
+
+        deviation = self.deviation
+
+        class Blur(nn.Module):
+            def forward(self, inputs):
+                return inputs + deviation * torch.randn_like(inputs)
+
+        return nn.Sequential(Blur(), classifier)
+
+    def fit(self, defended, data, trainer):
+        trainer.spend(3 * len(data.train))
+        trainer.report("toy_level", data.sounds.validation().mean(axis=1))
+
+
+@dataclass(frozen=True)
+class ToySigns(Model):
+    """Decides by thresholds: no gradient is of any use."""
+
+    id: ClassVar[str] = "toy-signs"
+    version: ClassVar[str] = "1"
+    differentiable: ClassVar[bool] = False
+    retrainable: ClassVar[bool] = False
+    weights: str | None = None
+
+    @property
+    def flags(self):
+        return () if self.weights else ("random-start",)
+
+    @property
+    def files(self):
+        return (Path(self.weights),) if self.weights else ()
+
+    def build(self, shape, classes):
+        import torch
+        from torch import nn
+
+        class Signs(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.register_buffer("centres", torch.zeros(classes))
+
+            def forward(self, inputs):
+                return -(inputs.flatten(1).mean(dim=1, keepdim=True) - self.centres).abs().round(decimals=2)
+
+        return Signs()
+
+    def fit(self, module, data, trainer):
+        levels = data.train.inputs.flatten(1).mean(dim=1)
+        for label in range(data.classes):
+            module.centres[label] = levels[data.train.labels == label].mean()
+        return []
+
+
+@dataclass(frozen=True)
+class ToyCopies(Augmentation):
+    """A louder copy, and one with a little noise."""
+
+    id: ClassVar[str] = "toy-copies"
+    version: ClassVar[str] = "1"
+    gain: float = 1.1
+
+    @property
+    def copies(self) -> int:
+        return 2
+
+    def augment(self, waveforms, rate, generator):
+        noisy = waveforms + generator.normal(0, 0.01, waveforms.shape).astype(np.float32)
+        return np.clip(np.stack([waveforms * np.float32(self.gain), noisy]), -1, 1)
+
+
 class _Broken(BoundedAttack):
     access: ClassVar[Access] = Access.CONTROL
     version: ClassVar[str] = "1"
@@ -239,6 +328,9 @@ TOYS = (
     ToyVector,
     ToyModel,
     ToyDefense,
+    ToyBlurring,
+    ToySigns,
+    ToyCopies,
     Raising,
     Silent,
     Escaping,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from soundproof import estimate, results
 from soundproof.environment import detect, prepare
 from soundproof.keys import Keys
-from soundproof.plan import make_plan, planned_gradients
+from soundproof.plan import planned_gradients
+from soundproof.planner import make_plan
 from soundproof.progress import Both, EventLog
 from soundproof.registry import discover
 from soundproof.runner import Runner

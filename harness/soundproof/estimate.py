@@ -97,7 +97,9 @@ def _time_pass(module: nn.Module, inputs: torch.Tensor) -> float:
     import torch
 
     start = time.perf_counter()
-    module(inputs).sum().backward()
+    total = module(inputs).sum()
+    if total.requires_grad:  # forests and the like have neither weights nor gradients
+        total.backward()
     if inputs.is_cuda:
         torch.cuda.synchronize()
     return time.perf_counter() - start

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from soundproof.identity import coordinate, digest, fingerprint
+from soundproof.plan import BASELINE
 from soundproof.store import Key
-from soundproof.types import Protocol, Ref
+from soundproof.types import Kind, Protocol, Ref
 
 if TYPE_CHECKING:
     from soundproof.environment import Environment
-    from soundproof.interfaces import Component, Dataset
+    from soundproof.interfaces import Augmentation, Component, Dataset, Defense
     from soundproof.plan import Cell, Classifier, Plan, Trained
     from soundproof.registry import Registry
 
@@ -33,6 +35,7 @@ class Keys:
         self._identity = digest(environment.identity())
         # Thousands of cells share their upstream keys.
         self.inputs = cache(self._inputs)
+        self.undefended = cache(self._undefended)
         self.trained = cache(self._trained)
         self.defended = cache(self._defended)
         self.clean = cache(self._clean)
@@ -44,18 +47,23 @@ class Keys:
         index = self.plan.indexes[dataset]
         return self._key("clips", dataset=self._of(dataset), checksum=index.checksum, rate=rate)
 
-    def _inputs(self, trained: Trained) -> Key:
-        """What the classifier sees of every clip."""
+    def _inputs(self, trained: Trained, augmentation: Augmentation | None = None) -> Key:
+        """What the classifier sees of every clip, or of an augmentation's copies of every clip."""
         representation = trained.representation
-        fitted = self._train_part(trained) if representation.fitted else None
-        clips = self.clips(trained.dataset, representation.rate)
-        return self._key("inputs", clips=clips, representation=self._of(representation), fitted=fitted)
+        return self._key(
+            "inputs",
+            clips=self.clips(trained.dataset, representation.rate),
+            augmentation=None if augmentation is None else self._of(augmentation),
+            representation=self._of(representation),
+            fitted=self._train_part(trained) if representation.fitted else None,
+        )
 
     def _trained(self, trained: Trained) -> Key:
         """Weights before any defense."""
         return self._key(
             "trained",
             inputs=self.inputs(trained),
+            copies=[self.inputs(trained, each).digest for each in self.plan.suite.augmentations],
             labels=self.plan.indexes[trained.dataset].checksum,
             model=self._of(trained.model),
             recipe=dataclasses.asdict(self.plan.suite.recipe(trained.model)),
@@ -76,6 +84,13 @@ class Keys:
         test = self.plan.splits[trained.dataset, trained.fold].test.tolist()
         return self._key("clean", defended=self.defended(classifier), test=digest(test))
 
+    def _undefended(self, cell: Cell) -> Cell | None:
+        """The cell of the same attack on the classifier without its defense; None if it has none."""
+        if cell.classifier.defense.id == BASELINE:
+            return None
+        baseline = cast("Defense", self.registry.build(Ref(Kind.DEFENSE, BASELINE)))
+        return dataclasses.replace(cell, classifier=dataclasses.replace(cell.classifier, defense=baseline))
+
     def _cell(self, cell: Cell) -> Key:
         """Outcome of a cell."""
         clean = self.clean(cell.classifier)
@@ -86,9 +101,11 @@ class Keys:
             assert cell.target is not None
             source = self.cell(dataclasses.replace(cell, protocol=Protocol.BOUNDED, target=None))
             return self._key("transfer", source=source, target=self.clean(cell.target))
+        undefended = self.undefended(cell) if cell.protocol is Protocol.BOUNDED else None
         return self._key(
             cell.protocol,
             clean=clean,
+            undefended=None if undefended is None else self.cell(undefended),
             attack=self._of(cell.attack),
             budget=dataclasses.asdict(self.plan.suite.budget),
         )
@@ -108,7 +125,8 @@ class Keys:
         """A component's fingerprint, with those of the components that it names."""
         refs = {name: value for name, value in component.parameters().items() if isinstance(value, Ref)}
         inner = {name: self._of(self.registry.build(ref)) for name, ref in sorted(refs.items())}
-        return {**fingerprint(component), "inner": inner}
+        files = {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in component.files}
+        return {**fingerprint(component), "inner": inner, "files": files}
 
 
 def seed_of(stage: str, trained: Trained, *components: Component) -> list[Any]:

@@ -11,11 +11,14 @@ from soundproof import estimate
 from soundproof.environment import prepare
 from soundproof.identity import coordinate
 from soundproof.keys import Keys
+from soundproof.learning import Learning, plain
 from soundproof.metrics import cells as measures
 from soundproof.outcome import InvalidExamplesError, Outcome
 from soundproof.pipeline import Pipeline
+from soundproof.plan import BASELINE
 from soundproof.progress import Finished
 from soundproof.results import SCHEMA, Results, Row, groups_name
+from soundproof.training import TrainingError
 from soundproof.types import Protocol, Status
 
 if TYPE_CHECKING:
@@ -30,9 +33,6 @@ if TYPE_CHECKING:
     from soundproof.progress import Reporter
     from soundproof.registry import Registry
     from soundproof.store import Store
-
-# The defense that others are compared with.
-BASELINE = "none"
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +121,7 @@ class Runner:
                 {
                     "dataset": coordinate(dataset),
                     "checksum": index.checksum,
-                    "clips": len(index.names),
+                    "clips": len(index.names) // (plan.suite.copies + 1),
                     "classes": list(index.classes),
                 }
                 for dataset, index in plan.indexes.items()
@@ -165,11 +165,18 @@ def _run_cell(pipeline: Pipeline, plan: Plan, cell: Cell) -> tuple[Row, Outcome 
         return cell.row(budget, Status.INVALID, str(error)), None, traceback.format_exc()
     except Exception as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
-        return cell.row(budget, Status.FAILED, reason), None, traceback.format_exc()
+        return cell.row(budget, Status.FAILED, reason), _unfinished(cell, error), traceback.format_exc()
     trained = cell.classifier.trained
     leaky = ("leaky",) if plan.splits[trained.dataset, trained.fold].leaky else ()
-    row = cell.row(budget, outcome.status, outcome.reason, metrics=outcome.metrics, flags=(*leaky, *outcome.flags))
-    return row, outcome, ""
+    flags = (*leaky, *trained.model.flags, *outcome.flags)
+    return cell.row(budget, outcome.status, outcome.reason, metrics=outcome.metrics, flags=flags), outcome, ""
+
+
+def _unfinished(cell: Cell, error: Exception) -> Outcome | None:
+    """The learning curve of a training that diverged, once for each classifier."""
+    if not isinstance(error, TrainingError) or cell.protocol is not Protocol.CLEAN:
+        return None
+    return Outcome(samples=Learning(plain(error.curve)).samples("model"), status=Status.FAILED)
 
 
 def _with_ratios(plan: Plan, done: Sequence[tuple[Cell, Row, Outcome | None]]) -> list[Row]:

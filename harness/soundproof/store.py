@@ -166,9 +166,11 @@ def _serialise(arrays: Mapping[str, Any]) -> bytes:
         from safetensors.torch import save
 
         return save({name: tensor.detach().cpu().contiguous() for name, tensor in arrays.items()})
+    import numpy as np
     from safetensors.numpy import save as save_arrays
 
-    return save_arrays(dict(arrays))
+    # It writes memory as it lies, whatever the strides say.
+    return save_arrays({name: np.ascontiguousarray(array) for name, array in arrays.items()})
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -37,7 +37,7 @@ from soundproof.types import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from soundproof.interfaces import Attack, Component, Dataset, Defense, Model, Representation
+    from soundproof.interfaces import Attack, Augmentation, Component, Dataset, Defense, Model, Representation
     from soundproof.registry import Registry
 
 _PLURALS = {
@@ -46,6 +46,7 @@ _PLURALS = {
     "models": Kind.MODEL,
     "defenses": Kind.DEFENSE,
     "attacks": Kind.ATTACK,
+    "augmentations": Kind.AUGMENTATION,
 }
 _Entries = Annotated[list[Any], Field(min_length=1)]
 
@@ -105,6 +106,7 @@ class _File(_Table):
     models: _Entries
     defenses: _Entries = ["none"]
     attacks: list[Any] = []
+    augmentations: list[Any] = []
     protocols: Annotated[list[Protocol], Field(min_length=1)] = list(Protocol)
     split: SplitTable = SplitTable()
     budget: BudgetTable = BudgetTable()
@@ -123,6 +125,7 @@ class Suite:
         models: … each model …
         defenses: … each defense …
         attacks: … and each attack.
+        augmentations: All of them enlarge every training part.
         protocols: What is measured.
         split: How clips are divided.
         budget: The limits of every attack.
@@ -137,6 +140,7 @@ class Suite:
     models: Sequence[Model]
     defenses: Sequence[Defense]
     attacks: Sequence[Attack]
+    augmentations: Sequence[Augmentation]
     protocols: frozenset[Protocol]
     split: SplitTable
     budget: Budget
@@ -152,7 +156,13 @@ class Suite:
     @property
     def components(self) -> list[Component]:
         """All of them, data sets first."""
-        return [*self.datasets, *self.representations, *self.models, *self.defenses, *self.attacks]
+        lists = (getattr(self, name) for name in _PLURALS)
+        return [component for components in lists for component in components]
+
+    @property
+    def copies(self) -> int:
+        """Augmented copies of every clip."""
+        return sum(augmentation.copies for augmentation in self.augmentations)
 
     def recipe(self, model: Model) -> Recipe:
         """How a model is trained here."""
@@ -197,6 +207,7 @@ def load_suite(source: str | Path | Mapping[str, Any], registry: Registry) -> Su
         models=cast("list[Model]", parts["models"]),
         defenses=cast("list[Defense]", parts["defenses"]),
         attacks=cast("list[Attack]", parts["attacks"]),
+        augmentations=cast("list[Augmentation]", parts["augmentations"]),
         protocols=frozenset(file.protocols),
         split=file.split,
         budget=budget,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -104,11 +104,14 @@ class Ref:
 class ClipIndex:
     """What a data set knows of its clips without decoding them; row i of every field is clip i.
 
+    With augmentation the copies of all clips follow, copy after copy: row c·N + i is the c-th copy of clip i.
+
     Attributes:
         names: A stable name a clip, unique in the data set.
         labels: int64 `[N]`, an index into `classes`.
         groups: int64 `[N]`; clips cut from one recording (or spoken by one person) share a number.
-        folds: int64 `[N]` with the publisher's own folds, or None where there are none.
+        folds: int64 `[N]` with the publisher's own folds, or None where there are none. Every number from 0 on
+            is the test part of one official fold; `TRAINING` and `VALIDATION` mark clips that none tests.
         classes: The class names.
         checksum: A digest of the audio and the labels; it changes when any of them does.
     """
@@ -119,6 +122,9 @@ class ClipIndex:
     folds: npt.NDArray[np.int64] | None
     classes: tuple[str, ...]
     checksum: str
+
+    TRAINING: ClassVar[int] = -1
+    VALIDATION: ClassVar[int] = -2
 
 
 @dataclass(frozen=True)
@@ -172,11 +178,13 @@ class Sounds:
         rate: Sampling rate, Hz.
         waveforms: Makes the clips of the training part, float32 `[n, T]` in [-1, 1]: originals only, in the order
             in which they lead `TrainingData.train`.
+        validation: Makes those of the validation part, in the order of `TrainingData.validation`.
         represent: Maps waveforms `[m, T]` to inputs `[m, ...]` on the device, as the classifier sees them.
     """
 
     rate: int
     waveforms: Callable[[], npt.NDArray[np.float32]]
+    validation: Callable[[], npt.NDArray[np.float32]]
     represent: Callable[[npt.NDArray[np.float32]], torch.Tensor]
 
 

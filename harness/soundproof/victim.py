@@ -11,6 +11,7 @@ from torch import nn
 
 from soundproof.ball import Ball, column
 from soundproof.errors import BudgetExhaustedError, MeteringError
+from soundproof.expectation import Expectation
 from soundproof.goal import Goal, margin
 from soundproof.trace import Ledger, Trace
 from soundproof.types import Budget, Norm
@@ -195,12 +196,15 @@ class Victim(nn.Module):
             raise MeteringError("forward-mode derivatives cannot be counted; use backward passes")
         meter = self._meter
         rows = self._rows if len(images) == len(self._rows) else None
-        meter.admit(rows, len(images), backward=False)
-        if images.requires_grad and torch.is_grad_enabled():
-            images = images.view_as(images)
-            images.register_hook(lambda gradient: meter.count_backward(rows, gradient))  # type: ignore[no-untyped-call]
-        logits: torch.Tensor = self.inner(images)
-        meter.ledger.add_forward(rows, len(images))
+        # Each draw of a random classifier is a pass of its own, and is counted as one.
+        random = self.inner if isinstance(self.inner, Expectation) else None
+        passes = images.view_as(images) if random is None else random.repeated(images)
+        counted = rows if rows is None or random is None else np.tile(rows, random.draws)
+        meter.admit(counted, len(passes), backward=False)
+        if passes.requires_grad and torch.is_grad_enabled():
+            passes.register_hook(lambda gradient: meter.count_backward(counted, gradient))  # type: ignore[no-untyped-call]
+        logits: torch.Tensor = self.inner(passes) if random is None else random.mean(random.inner(passes))
+        meter.ledger.add_forward(counted, len(passes))
         if rows is not None:
             self._measure(rows, images.detach(), logits.detach())
         return logits

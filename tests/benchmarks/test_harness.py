@@ -8,7 +8,7 @@ import torch
 
 from soundproof import Ball, Goal, Norm, Victim
 from soundproof.environment import Environment
-from soundproof.plan import make_plan
+from soundproof.planner import make_plan
 from soundproof.progress import Both
 from soundproof.runner import Runner
 from soundproof.store import Store

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from soundproof import SoundproofError
-from soundproof.plan import LADDER, make_plan, planned_gradients
+from soundproof.plan import LADDER, planned_gradients
+from soundproof.planner import make_plan
 from soundproof.suite import load_suite
 from soundproof.types import Budget, Protocol, Status
 from toys import toy_registry, toy_suite
@@ -48,6 +49,27 @@ def test_impossible_combinations_are_rows_with_reasons(registry):
     assert {row.status for row in plan.skipped} == {Status.SKIPPED}
     assert {row.protocol for row in plan.skipped} == {Protocol.CLEAN, Protocol.BOUNDED, Protocol.REACH}
     assert all(cell.classifier.trained.representation.id == "toy-picture" for cell in plan.cells)
+
+
+def test_attacks_that_need_gradients_skip_models_without(registry):
+    plan = plan_of(registry, models=["toy-signs"], attacks=["fgsm", "noise", "square"], defenses=["none"])
+    left = {cell.attack.id for cell in plan.cells if cell.attack}
+    assert left == {"noise", "square"}
+    assert {row.reason for row in plan.skipped} == {
+        "fgsm needs gradients, and toy-signs has none; black-box attacks apply"
+    }
+    assert {row.attack["id"] for row in plan.skipped} == {"fgsm"}
+
+
+def test_defenses_that_retrain_skip_models_that_cannot(registry):
+    plan = plan_of(registry, models=["toy-signs"], attacks=["noise"], defenses=["none", "adversarial-training"])
+    assert {cell.classifier.defense.id for cell in plan.cells} == {"none"}
+    assert {row.defense["id"] for row in plan.skipped} == {"adversarial-training"}
+
+
+def test_files_that_parameters_name_must_exist(registry):
+    with pytest.raises(SoundproofError, match=r"toy-signs: /no/such/weights does not exist"):
+        plan_of(registry, models=[{"id": "toy-signs", "weights": "/no/such/weights"}])
 
 
 def test_clips_too_short_and_pictures_too_small_are_skipped(registry):

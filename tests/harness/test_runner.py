@@ -13,12 +13,12 @@ from sklearn.metrics import roc_auc_score
 
 from soundproof import results
 from soundproof.environment import Environment
-from soundproof.plan import make_plan
+from soundproof.planner import make_plan
 from soundproof.progress import Both
 from soundproof.runner import Runner
 from soundproof.store import Store
 from soundproof.suite import load_suite
-from soundproof.types import Protocol, Status
+from soundproof.types import Kind, Protocol, Status
 from toys import toy_registry, toy_suite
 
 REGISTRY = toy_registry()
@@ -319,3 +319,89 @@ def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path, after):
     assert (tmp_path / "killed" / "cache").exists()
     run(tmp_path / "killed", **changes)
     assert content(tmp_path / "killed") == content(tmp_path / "whole")
+
+
+def test_the_grey_box_attacker_uses_the_undefended_examples(whole):
+    """Halved weights decide alike, so examples of the undefended classifier fool as many as before."""
+    _, found = whole
+    defended = rows(found, Protocol.BOUNDED, defense="toy-halving")
+    assert defended
+    for row in defended:
+        twins = [
+            r
+            for r in rows(found, Protocol.BOUNDED, defense="none", attack=row.attack["id"])
+            if r.model == row.model
+        ]
+        (twin,) = twins
+        assert row.metrics["grey_fooling_rate"].value == twin.metrics["fooling_rate"].value
+        assert row.metrics["grey_robust_accuracy"].value == twin.metrics["robust_accuracy"].value
+        np.testing.assert_array_equal(found.fields(row)["grey_fooled"], found.fields(twin)["fooled"])
+        np.testing.assert_allclose(
+            found.fields(row)["grey_score"], found.fields(twin)["score"] / 2, rtol=1e-4, atol=1e-6
+        )
+    for row in rows(found, Protocol.BOUNDED, defense="none"):
+        assert not any(name.startswith("grey") for name in row.metrics)
+
+
+def test_what_a_defense_reports_and_spends_stands_beside_the_accuracy(tmp_path):
+    found = run(tmp_path, defenses=["none", "toy-blurring"], attacks=["fgsm"])
+    (row,) = rows(found, Protocol.CLEAN, defense="toy-blurring")
+    assert row.metrics["training_gradients"].value == 3
+    plan = make_plan(load_suite(toy_suite(), REGISTRY), tmp_path)
+    (parts,) = plan.splits.values()
+    levels = toys_waveforms(tmp_path)[parts.validation].mean(axis=1)
+    assert row.metrics["toy_level"].value == pytest.approx(levels.mean(), abs=1e-6)
+    assert row.metrics["toy_level"].n == len(parts.validation)
+    (plain,) = rows(found, Protocol.CLEAN, defense="none")
+    assert not {"training_gradients", "toy_level"} & set(plain.metrics)
+
+
+def toys_waveforms(folder):
+    return REGISTRY.build(REGISTRY.reference(Kind.DATASET, "toy-data")).waveforms(folder, 100)
+
+
+def test_a_random_classifier_costs_a_pass_for_each_draw_and_repeats(tmp_path):
+    changes = {"defenses": ["toy-blurring"], "attacks": ["fgsm", "bim-b"]}
+    found = run(tmp_path / "a", **changes)
+    run(tmp_path / "b", **changes)
+    assert content(tmp_path / "a") == content(tmp_path / "b")
+    (row,) = rows(found, Protocol.BOUNDED, attack="bim-b")
+    assert row.metrics["gradients"].value == 8 * 10
+
+
+def test_learning_curves_are_samples(whole):
+    _, found = whole
+    for row in rows(found, Protocol.CLEAN):
+        fields = found.fields(row)
+        assert len(fields["model_loss"]) == len(fields["model_validation"]) == 20
+        assert fields["model_loss"][-1] < fields["model_loss"][0]
+
+
+def test_a_diverged_training_keeps_its_curve(tmp_path):
+    found = run(tmp_path, training={"learning_rate": 1e38, "optimizer": "sgd", "schedule": "constant"})
+    (row,) = rows(found, Protocol.CLEAN)
+    assert row.status is Status.FAILED
+    assert "diverged in epoch" in row.reason
+    fields = found.fields(row)
+    assert set(fields) <= {"model_loss", "model_validation"}
+    assert all(np.isfinite(values).all() for values in fields.values())
+
+
+def test_flags_of_models_stand_beside_their_numbers(tmp_path):
+    found = run(tmp_path, models=["toy-signs"], attacks=["noise"])
+    assert {row.flags for row in found.rows if row.status is Status.OK} == {("random-start",)}
+    (clean,) = rows(found, Protocol.CLEAN)
+    assert clean.metrics["accuracy"].value > 0.9
+    assert "model_loss" not in found.fields(clean)
+
+
+def test_augmented_copies_train_and_are_never_tested(tmp_path):
+    found = run(tmp_path, augmentations=["toy-copies", {"id": "toy-copies", "gain": 1.2}], attacks=["noise"])
+    plan = make_plan(
+        load_suite(toy_suite(augmentations=["toy-copies", {"id": "toy-copies", "gain": 1.2}]), REGISTRY), tmp_path
+    )
+    (parts,) = plan.splits.values()
+    assert len(parts.train) == 5 * (60 - len(parts.test) - len(parts.validation))
+    (clean,) = rows(found, Protocol.CLEAN)
+    assert found.fields(clean)["clip"].max() < 60
+    assert found.run["datasets"][0]["clips"] == 60

@@ -27,6 +27,14 @@ def test_tensors_keep_type_and_value(tmp_path):
     assert found["n"].dtype == torch.int64
 
 
+def test_arrays_of_any_layout_keep_their_values(tmp_path):
+    columns = np.arange(6.0).reshape(3, 2).T
+    Store(tmp_path).put(KEY, {}, {"column": columns[0], "all": columns})
+    found = Store(tmp_path).get(KEY).arrays()
+    np.testing.assert_array_equal(found["column"], [0, 2, 4])
+    np.testing.assert_array_equal(found["all"], columns)
+
+
 def test_absent_is_none(tmp_path):
     assert Store(tmp_path / "nowhere").get(KEY) is None
     assert not Store(tmp_path).has(KEY)

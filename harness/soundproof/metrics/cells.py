@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 RATE = (0.0, 1.0)
+_GREY = {"clip": "clip", "clean_score": "clean_score", "score": "grey_score", "fooled": "grey_fooled"}
 
 
 def recognition(
@@ -77,6 +78,25 @@ def fooling(
         parts = [Part(c["clip"], statistics.auc(c["clean_target_score"], c["target_score"])) for c in cells]
         found["targeted_auc"] = estimate(parts, groups, bounds=RATE)
     return _known(found)
+
+
+def grey_box(
+    cells: Sequence[Mapping[str, npt.NDArray[Any]]],
+    tests: Sequence[npt.NDArray[np.integer[Any]]],
+    groups: npt.NDArray[np.int64],
+) -> dict[str, Metric]:
+    """`grey_fooling_auc`, `grey_fooling_rate` and `grey_robust_accuracy`, as `fooling` defines them.
+
+    Args:
+        cells: `bounded` samples of a defended classifier for each fold and seed; where one has no grey-box
+            attacker, there is no metric.
+        tests: All test clips of the same folds and seeds.
+        groups: The recording of every clip of the data set.
+    """
+    if not all("grey_score" in cell for cell in cells):
+        return {}
+    turned = [{name: cell[field] for name, field in _GREY.items()} for cell in cells]
+    return {f"grey_{name}": metric for name, metric in fooling(turned, tests, groups).items()}
 
 
 def effort(
