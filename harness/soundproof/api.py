@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from soundproof import estimate, results
 from soundproof.environment import detect, prepare
 from soundproof.keys import Keys
+from soundproof.places import cache_folder, data_folder
 from soundproof.plan import planned_gradients
 from soundproof.planner import make_plan
 from soundproof.progress import Both, EventLog
@@ -24,16 +24,6 @@ if TYPE_CHECKING:
 
     from soundproof.progress import Reporter
     from soundproof.results import Results
-
-
-def data_folder(given: str | Path | None = None) -> Path:
-    """The data folder: as given, or `SOUNDPROOF_DATA`, or `data` here."""
-    return Path(given or os.environ.get("SOUNDPROOF_DATA") or "data").expanduser()
-
-
-def cache_folder(given: str | Path | None = None) -> Path:
-    """The cache: as given, or `SOUNDPROOF_CACHE`, or `.soundproof-cache` here."""
-    return Path(given or os.environ.get("SOUNDPROOF_CACHE") or ".soundproof-cache").expanduser()
 
 
 def run(

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 import numpy as np
@@ -17,7 +19,7 @@ from soundproof.errors import DataError
 from soundproof.identity import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -31,6 +33,17 @@ LOUDEST = 4.0
 _LARGEST_OGG_PAGE = 27 + 255 + 255 * 255
 
 T = TypeVar("T")
+_watcher: ContextVar[Callable[[int, int], None] | None] = ContextVar("watcher", default=None)
+
+
+@contextmanager
+def watched(callback: Callable[[int, int], None]) -> Iterator[None]:
+    """Within this block, tell `callback(done, total)` of every file that is hashed or decoded."""
+    token = _watcher.set(callback)
+    try:
+        yield
+    finally:
+        _watcher.reset(token)
 
 
 def hashes(files: Sequence[Path], *, expected_rate: int | None = None) -> list[str]:
@@ -138,7 +151,12 @@ def _each(work: Callable[[int, Path], T], files: Sequence[Path]) -> list[T]:
         return None
 
     with ThreadPoolExecutor(thread_name_prefix="audio") as pool:
-        results = list(pool.map(guarded, range(len(files)), files))
+        watcher = _watcher.get()
+        results = []
+        for done, result in enumerate(pool.map(guarded, range(len(files)), files), start=1):
+            results.append(result)
+            if watcher is not None:
+                watcher(done, len(files))
     if problems:
         raise DataError([problem for _, problem in sorted(problems)])
     return results  # type: ignore[return-value] # None stands only where there was a problem

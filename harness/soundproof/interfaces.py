@@ -78,6 +78,9 @@ class Dataset(Component):
         licence: Its licence, in the publisher's words.
         homepage: Where it is described.
         downloads: What `bench data fetch` gets.
+        class_sizes: Clips of every class as published, in the order of the classes; empty where that is unknown.
+        fold_sizes: Clips of every fold as published, in ascending order of their numbers. A part of a data set
+            can be used; only `bench data check` compares with these two.
     """
 
     kind = Kind.DATASET
@@ -85,6 +88,8 @@ class Dataset(Component):
     licence: ClassVar[str] = ""
     homepage: ClassVar[str] = ""
     downloads: ClassVar[tuple[Download, ...]] = ()
+    class_sizes: ClassVar[tuple[int, ...]] = ()
+    fold_sizes: ClassVar[tuple[int, ...]] = ()
 
     @property
     @abstractmethod

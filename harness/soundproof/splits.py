@@ -1,27 +1,26 @@
 """Divides clips into training, validation and test parts (docs/protocols.md).
 
-Recordings never cross from one part into another, except under the scheme `paper`, which says so. A split
+Recordings never cross from one part into another, except under the scheme `paper`, which says so. Augmented
+copies train with their originals; only `paper` divides them as if they were clips of their own. A split
 depends on the names, labels and recordings of the clips, not on their order or on any seed of the run, so
 that all folds and seeds of one scheme are tested on the same clips.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from soundproof.errors import DataError, SuiteError
-from soundproof.types import Scheme, Split
+from soundproof.types import ClipIndex, Scheme, Split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy.typing as npt
-
-    from soundproof.types import ClipIndex
 
     Rows = npt.NDArray[np.int64]
 
@@ -83,6 +82,19 @@ class _Table:
         return part
 
 
+def with_copies(index: ClipIndex, copies: int) -> ClipIndex:
+    """The index followed by so many augmented copies of every clip."""
+    if not copies:
+        return index
+    return replace(
+        index,
+        names=index.names + tuple(f"{name} copy {copy + 1}" for copy in range(copies) for name in index.names),
+        labels=np.tile(index.labels, copies + 1),
+        groups=np.tile(index.groups, copies + 1),
+        folds=None if index.folds is None else np.tile(index.folds, copies + 1),
+    )
+
+
 def fold_count(index: ClipIndex, scheme: Scheme) -> int:
     """How many folds a scheme has.
 
@@ -93,25 +105,28 @@ def fold_count(index: ClipIndex, scheme: Scheme) -> int:
         return FOLDS
     if index.folds is None:
         raise DataError("the data set was published without folds; use the scheme 'group70'")
-    return len(np.unique(index.folds))
+    return len(_published(index.folds))
 
 
-def split(index: ClipIndex, scheme: Scheme, fold: int) -> Split:
+def split(index: ClipIndex, scheme: Scheme, fold: int, copies: int = 0) -> Split:
     """Divide the clips of a data set.
 
     `group70`: 30 % of the recordings, stratified by class, are the test clips of every fold; the rest falls
     into five folds by recording, of which number `fold` validates and the others train.
-    `official`: the publisher's fold in place `fold` is the test part; an eighth of the recordings of the rest
-    validates (a larger share where a class has fewer than eight recordings).
-    `paper`: as `group70`, but by clip: clips of one recording leak from training into test.
+    `official`: the publisher's fold in place `fold` is the test part. The publisher's validation part validates;
+    where there is none, an eighth of the recordings of the rest (more where a class has fewer than eight).
+    `paper`: as `group70`, but by clip and with augmented copies as clips: recordings, and even copies of one
+    clip, leak from training into test.
 
     Args:
-        index: The data set.
+        index: The data set, without copies.
         scheme: How to divide it.
         fold: From 0 to `fold_count(index, scheme) - 1`.
+        copies: Augmented copies of every clip, which follow the clips as in `with_copies`.
 
     Returns:
-        Sorted rows. `leaky` is true of `paper`, and of `official` folds that a recording crosses.
+        Sorted rows of `with_copies(index, copies)`; only under `paper` are there copies in the validation and
+        test parts. `leaky` is true of `paper`, and of `official` folds that a recording crosses.
 
     Raises:
         DataError: Some classes have too few recordings (or clips), or there are no official folds.
@@ -120,14 +135,17 @@ def split(index: ClipIndex, scheme: Scheme, fold: int) -> Split:
     folds = fold_count(index, scheme)
     if not 0 <= fold < folds:
         raise SuiteError(f"there is no fold {fold}: the scheme {scheme.value!r} has folds 0 to {folds - 1}")
-    table = _Table.of(index)
+    table = _Table.of(with_copies(index, copies) if scheme is Scheme.PAPER else index)
     if scheme is Scheme.OFFICIAL:
         tested, validates = _official(index, table, fold)
     else:
         tested, validates = _seventy_thirty(index, table, scheme, fold)
     rest = table[~tested]
+    train = np.sort(rest.rows[~validates])
+    if scheme is not Scheme.PAPER:
+        train = np.concatenate([train + copy * len(index.names) for copy in range(copies + 1)])
     parts = Split(
-        train=np.sort(rest.rows[~validates]),
+        train=train,
         validation=np.sort(rest.rows[validates]),
         test=np.sort(table.rows[tested]),
         leaky=scheme is Scheme.PAPER or bool(np.isin(rest.groups, table.groups[tested]).any()),
@@ -135,7 +153,8 @@ def split(index: ClipIndex, scheme: Scheme, fold: int) -> Split:
     assert len(parts.validation), "a part of the divided recordings is empty"
     assert len(parts.test), "a part of the divided recordings is empty"
     # A class of few, large recordings shared with other classes can still end up outside the training part.
-    trained = np.bincount(index.labels[parts.train], minlength=len(index.classes))
+    labels = index.labels[parts.train % len(index.names)]
+    trained = np.bincount(labels, minlength=len(index.classes))
     _require(index, scheme, trained, 1, "training clips")
     return parts
 
@@ -156,11 +175,20 @@ def _seventy_thirty(
 def _official(index: ClipIndex, table: _Table, fold: int) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """Which clips of the table are tested, and which of the rest validate."""
     assert index.folds is not None
-    tested = index.folds[table.rows] == np.unique(index.folds)[fold]
+    tested = index.folds[table.rows] == _published(index.folds)[fold]
     rest = table[~tested]
+    validates = index.folds[rest.rows] == ClipIndex.VALIDATION
+    if validates.any():
+        return tested, validates
     held = rest.recordings(len(index.classes))
     _require(index, Scheme.OFFICIAL, held, 2, "recordings outside the test fold")
     return tested, _fairest(rest.parts(min(OFFICIAL_PARTS, int(held.min()))), rest.labels, 1)
+
+
+def _published(folds: Rows) -> Rows:
+    """The numbers of the folds that are tested, ascending; negative ones mark clips that are not."""
+    numbers = np.unique(folds)
+    return numbers[numbers >= 0]
 
 
 def _fairest(part: Rows, labels: Rows, take: int) -> npt.NDArray[np.bool_]:
@@ -182,7 +210,8 @@ def _require(index: ClipIndex, scheme: Scheme, held: Rows, needed: int, what: st
     """Raise DataError if some classes hold fewer than they need."""
     short = [f"{name} has {count}" for name, count in zip(index.classes, held, strict=True) if count < needed]
     if short:
+        other = "another scheme" if index.folds is None or scheme is Scheme.OFFICIAL else "the scheme 'official'"
         raise DataError(
             f"the scheme {scheme.value!r} needs {needed} {what} of every class, but {', '.join(short)}; "
-            "add some, or use another scheme"
+            f"add some, or use {other}"
         )

@@ -203,3 +203,14 @@ def test_the_checksum_depends_on_everything_but_the_old_checksum():
     checksums.append(audio.checksum({"a": "0f", "b": "2f"}, index))
     assert len(set(checksums)) == len(checksums)
     assert audio.checksum(content, replace(index, checksum="old")) == checksums[0]
+
+
+def test_whoever_watches_hears_of_every_file_once_and_only_inside(tmp_path):
+    files = [write(tmp_path / f"{row}.wav") for row in range(5)]
+    heard = []
+    with audio.watched(lambda done, total: heard.append((done, total))):
+        audio.hashes(files)
+        with pytest.raises(DataError):
+            audio.read([*files, tmp_path / "none.wav"], RATE, 100)
+    audio.hashes(files)
+    assert heard == [(row, 5) for row in range(1, 6)] + [(row, 6) for row in range(1, 7)]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from soundproof.errors import DataError, SuiteError
-from soundproof.splits import fold_count, split
+from soundproof.splits import fold_count, split, with_copies
 from soundproof.types import ClipIndex, Scheme
 
 
@@ -108,6 +108,37 @@ def test_official_folds_are_tested_in_the_order_of_their_numbers():
         assert set(np.bincount(index.labels[parts.validation])) == {3}
 
 
+def test_official_parts_that_are_not_folds_are_never_tested():
+    index = even()
+    assert index.folds is not None
+    folds = np.choose(index.folds - 1, [ClipIndex.TRAINING, 0, ClipIndex.VALIDATION, ClipIndex.TRAINING, 3])
+    index = dataclasses.replace(index, folds=folds)
+    assert fold_count(index, Scheme.OFFICIAL) == 2
+    for fold, number in enumerate([0, 3]):
+        parts = split(index, Scheme.OFFICIAL, fold)
+        assert not parts.leaky
+        assert (index.folds[parts.test] == number).all()
+        assert (index.folds[parts.validation] == ClipIndex.VALIDATION).all()
+        assert len(parts.test) == len(parts.validation) == 24
+    with pytest.raises(SuiteError, match="the scheme 'official' has folds 0 to 1"):
+        split(index, Scheme.OFFICIAL, 2)
+
+
+def test_a_published_test_part_without_a_validation_part_leaves_an_eighth_of_the_rest_to_validate():
+    index = even()
+    assert index.folds is not None
+    index = dataclasses.replace(index, folds=np.where(index.folds == 1, 0, ClipIndex.TRAINING))
+    assert fold_count(index, Scheme.OFFICIAL) == 1
+    parts = split(index, Scheme.OFFICIAL, 0)
+    assert [len(part) for part in (parts.train, parts.validation, parts.test)] == [84, 12, 24]
+
+
+def test_too_few_recordings_of_a_set_with_folds_point_to_official():
+    index = even(recordings=6)
+    with pytest.raises(DataError, match="class-3 has 6; add some, or use the scheme 'official'"):
+        split(index, Scheme.GROUP70, 0)
+
+
 def test_official_takes_a_larger_share_where_recordings_are_few():
     # Four speakers, each in every class and in every fold, as in a set of spoken digits.
     labels, speakers, folds = (axis.ravel() for axis in np.meshgrid(range(3), range(4), range(2)))
@@ -176,3 +207,39 @@ def test_large_recordings_are_not_favoured_for_the_test_part():
     groups = np.repeat(np.arange(40), sizes)
     parts = split(index_of(groups // 10, groups), Scheme.GROUP70, 0)
     assert not set(groups[parts.test]) & {0, 10, 20, 30}
+
+
+@pytest.mark.parametrize("scheme", [Scheme.GROUP70, Scheme.OFFICIAL])
+def test_copies_train_with_their_originals(scheme):
+    index = even()
+    count = len(index.names)
+    plain, enlarged = split(index, scheme, 1), split(index, scheme, 1, copies=3)
+    np.testing.assert_array_equal(enlarged.test, plain.test)
+    np.testing.assert_array_equal(enlarged.validation, plain.validation)
+    np.testing.assert_array_equal(enlarged.train[: len(plain.train)], plain.train)
+    np.testing.assert_array_equal(np.unique(enlarged.train % count), plain.train)
+    assert len(enlarged.train) == 4 * len(plain.train)
+    assert not enlarged.leaky
+
+
+def test_paper_divides_copies_like_clips():
+    index = even()
+    parts = split(index, Scheme.PAPER, 0, copies=4)
+    count = len(index.names)
+    together = np.concatenate([parts.train, parts.validation, parts.test])
+    np.testing.assert_array_equal(np.sort(together), np.arange(5 * count))
+    assert len(parts.test) == pytest.approx(0.3 * 5 * count, rel=0.02)
+    assert np.isin(parts.test % count, parts.train % count).mean() > 0.9, "copies of tested clips are trained on"
+    assert parts.leaky
+
+
+def test_an_index_with_copies_repeats_everything_but_names():
+    index = even()
+    enlarged = with_copies(index, 2)
+    count = len(index.names)
+    assert len(set(enlarged.names)) == 3 * count
+    for row in (0, count - 1):
+        for copy in range(3):
+            assert enlarged.labels[copy * count + row] == index.labels[row]
+            assert enlarged.groups[copy * count + row] == index.groups[row]
+            assert enlarged.folds[copy * count + row] == index.folds[row]

@@ -7,7 +7,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING
 
-from soundproof.cli import ls, plan, render, run
+from soundproof.cli import data, ls, plan, render, run
 from soundproof.errors import SoundproofError
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ examples:
   bench plan --suite esc10 --data ~/audio     what that would run, and how long it will take
   bench ls attacks                            what is installed, also from other packages
   bench render leaderboards/quick             draw the pages of finished results again
+  bench data fetch fsdd --data ~/audio        get a public data set
 
 exit codes: 0 done, 1 some cells failed (the rest finished), 2 bad input, 130 interrupted (run it again to go on)
 """
@@ -37,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--debug", action="store_true", help="show tracebacks of errors")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (run, plan, ls, render):
+    for command in (run, plan, ls, render, data):
         command.add_parser(commands, common)
     return top
 

@@ -13,8 +13,12 @@ if TYPE_CHECKING:
 @hookimpl
 def soundproof_components() -> list[type[Dataset]]:
     """All data sets of this package."""
+    from soundproof_datasets.asvspoof import ASVspoof2019LA
     from soundproof_datasets.esc import ESC10, ESC50
     from soundproof_datasets.folder import Folder
+    from soundproof_datasets.fsdd import FSDD
+    from soundproof_datasets.sc09 import SC09
     from soundproof_datasets.synth import Synth
+    from soundproof_datasets.urbansound8k import UrbanSound8K
 
-    return [ESC10, ESC50, Folder, Synth]
+    return [ASVspoof2019LA, ESC10, ESC50, FSDD, Folder, SC09, Synth, UrbanSound8K]

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from soundproof import ClipIndex, DataError, Dataset
+from soundproof import Download
+from soundproof_datasets._published import Clip, Published, Survey
+from soundproof_datasets._tables import number, read_csv
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from pathlib import Path
-
-    import numpy as np
-    import numpy.typing as npt
 
 COLUMNS = ("filename", "fold", "target", "category", "esc10", "src_file", "take")
 ESC10_TARGETS = (0, 1, 10, 11, 12, 20, 21, 38, 40, 41)
@@ -26,7 +24,7 @@ _SHOWN = 3
 _REMEDY = "unpack https://github.com/karolpiczak/ESC-50 there again"
 
 
-class _Clip(NamedTuple):
+class _Row(NamedTuple):
     """One row of `meta/esc50.csv`."""
 
     filename: str
@@ -37,9 +35,19 @@ class _Clip(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _ESC(Dataset):
-    """What both have in common: the layout `ESC-50-master/{audio,meta}` below the data folder."""
+class _ESC(Published):
+    """What both have in common: the layout `ESC-50-master/{audio,meta}` below the data folder.
 
+    A group is a Freesound recording, folds are the publisher's.
+    """
+
+    folder: ClassVar[str] = "ESC-50-master"
+    homepage: ClassVar[str] = "https://github.com/karolpiczak/ESC-50"
+    # GitHub packs the branch anew now and then: neither size nor checksum last.
+    downloads: ClassVar[tuple[Download, ...]] = (
+        Download("https://github.com/karolpiczak/ESC-50/archive/refs/heads/master.zip"),
+    )
+    native_rate: ClassVar[int | None] = RATE
     title: ClassVar[str]
     targets: ClassVar[tuple[int, ...]]
 
@@ -48,59 +56,52 @@ class _ESC(Dataset):
         """Every clip was cut or padded to five seconds by the publisher."""
         return 5.0
 
-    def index(self, root: Path) -> ClipIndex:
-        """All clips, sorted by file name; a group is a Freesound recording, folds are the publisher's."""
-        import numpy as np
+    def survey(self, folder: Path) -> Survey:
+        """The rows of `meta/esc50.csv` that belong to this data set."""
+        problems: list[str] = []
+        table = folder / "meta" / "esc50.csv"
+        rows = read_csv(table, COLUMNS, _parse, problems, _REMEDY)
+        problems += _contradictions(table, rows)
+        if problems:
+            return Survey((), problems=problems)
+        kept = [row for row in rows if row.target in self.targets]
+        problems, absent = self._missing(folder, kept)
+        names = dict(sorted((row.target, row.category) for row in kept))
+        order = tuple(names)
+        clips = [
+            Clip(row.filename, f"audio/{row.filename}", order.index(row.target), row.source, row.fold)
+            for row in sorted(kept)
+            if row.target not in absent
+        ]
+        return Survey(tuple(names.values()), clips, ("audio",), problems)
 
-        from soundproof.audio import checksum, hashes
+    def beside(self, folder: Path) -> set[str]:
+        """The clips of ESC-50, to ESC-10."""
+        rows = read_csv(folder / "meta" / "esc50.csv", COLUMNS, _parse, [], _REMEDY)
+        return {f"audio/{row.filename}" for row in rows}
 
-        clips = self._clips(root)
-        sha256 = hashes(self._files(root, clips), expected_rate=RATE)
-        _, labels = np.unique([clip.target for clip in clips], return_inverse=True)
-        _, groups = np.unique([clip.source for clip in clips], return_inverse=True)
-        index = ClipIndex(
-            names=tuple(clip.filename for clip in clips),
-            labels=labels.astype(np.int64),
-            groups=groups.astype(np.int64),
-            folds=np.array([clip.fold for clip in clips], dtype=np.int64),
-            classes=tuple(dict(sorted((clip.target, clip.category) for clip in clips)).values()),
-            checksum="",
-        )
-        return replace(index, checksum=checksum(dict(zip(index.names, sha256, strict=True)), index))
-
-    def waveforms(self, root: Path, rate: int) -> npt.NDArray[np.float32]:
-        """All clips in the order of `index`."""
-        from soundproof.audio import read
-
-        files = self._files(root, self._clips(root))
-        return read(files, rate, self.sample_count(rate), expected_rate=RATE)
-
-    def _files(self, root: Path, clips: Iterable[_Clip]) -> list[Path]:
-        return [root / "ESC-50-master" / "audio" / clip.filename for clip in clips]
-
-    def _clips(self, root: Path) -> list[_Clip]:
-        """The clips of this data set, sorted by file name; raises DataError if any is missing."""
-        listed = _read_table(root / "ESC-50-master" / "meta" / "esc50.csv")
-        clips = sorted(clip for clip in listed if clip.target in self.targets)
-        there = Counter((clip.target, clip.fold) for clip in clips)
+    def _missing(self, folder: Path, rows: Sequence[_Row]) -> tuple[list[str], set[int]]:
+        """One line about all missing clips, and the targets of which no file is there."""
+        listed = Counter((row.target, row.fold) for row in rows)
         expected = {(target, fold) for target in self.targets for fold in FOLDS}
-        unlisted = sum(max(0, CLIPS_A_FOLD - there[cell]) for cell in expected)
-        absent = [str(f.name) for f in self._files(root, clips) if not f.exists()]
-        if not (unlisted or absent):
-            return clips
+        unlisted = sum(max(0, CLIPS_A_FOLD - listed[cell]) for cell in expected)
+        gone = [row for row in sorted(rows) if not (folder / "audio" / row.filename).exists()]
+        if not (unlisted or gone):
+            return [], set()
         reasons = []
-        if absent:
-            more = f" and {len(absent) - _SHOWN} more" if len(absent) > _SHOWN else ""
-            reasons.append(f"no {', '.join(absent[:_SHOWN])}{more} in audio")
+        if gone:
+            more = f" and {len(gone) - _SHOWN} more" if len(gone) > _SHOWN else ""
+            reasons.append(f"no {', '.join(row.filename for row in gone[:_SHOWN])}{more} in audio")
         if unlisted:
-            short = [t for t in self.targets if sum(there[t, fold] for fold in FOLDS) < CLIPS_A_FOLD * len(FOLDS)]
+            short = [t for t in self.targets if sum(listed[t, fold] for fold in FOLDS) < CLIPS_A_FOLD * len(FOLDS)]
             shown = ", ".join(map(str, short[:_SHOWN]))
             reasons.append(f"{unlisted} not listed in meta/esc50.csv, e.g. of targets {shown}")
         hint = ", or use esc10" if self.targets == ALL_TARGETS else ""
-        raise DataError(
-            f"{root / 'ESC-50-master'}: {unlisted + len(absent)} of the {CLIPS_A_FOLD * len(expected)} clips of "
-            f"{self.title} are missing ({'; '.join(reasons)}); {_REMEDY}{hint}"
+        line = (
+            f"{folder}: {unlisted + len(gone)} of the {CLIPS_A_FOLD * len(expected)} clips of {self.title} are "
+            f"missing ({'; '.join(reasons)}); {_REMEDY}{hint}"
         )
+        return [line], {row.target for row in gone} - {row.target for row in set(rows) - set(gone)}
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,11 @@ class ESC10(_ESC):
     """
 
     id: ClassVar[str] = "esc10"
+    licence: ClassVar[str] = "CC BY 3.0"
     title: ClassVar[str] = "ESC-10"
     targets: ClassVar[tuple[int, ...]] = ESC10_TARGETS
+    class_sizes: ClassVar[tuple[int, ...]] = (CLIPS_A_FOLD * len(FOLDS),) * len(ESC10_TARGETS)
+    fold_sizes: ClassVar[tuple[int, ...]] = (CLIPS_A_FOLD * len(ESC10_TARGETS),) * len(FOLDS)
 
 
 @dataclass(frozen=True)
@@ -120,52 +124,34 @@ class ESC50(_ESC):
     """ESC-50: 2000 environmental clips of 5 s, 50 classes, 5 folds (CC BY-NC 3.0)."""
 
     id: ClassVar[str] = "esc50"
+    licence: ClassVar[str] = "CC BY-NC 3.0"
     title: ClassVar[str] = "ESC-50"
     targets: ClassVar[tuple[int, ...]] = ALL_TARGETS
+    class_sizes: ClassVar[tuple[int, ...]] = (CLIPS_A_FOLD * len(FOLDS),) * len(ALL_TARGETS)
+    fold_sizes: ClassVar[tuple[int, ...]] = (CLIPS_A_FOLD * len(ALL_TARGETS),) * len(FOLDS)
 
 
-def _read_table(path: Path) -> list[_Clip]:
-    """All rows of `meta/esc50.csv`; raises DataError with every row that is not as published."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            header, *rows = list(csv.reader(file)) or [[]]
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: missing; {_REMEDY}, or name the data folder with --data") from error
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: not a readable CSV file ({error}); {_REMEDY}") from error
-    if tuple(header) != COLUMNS:
-        raise DataError(f"{path}: its header is {','.join(header)!r}, not {','.join(COLUMNS)!r}; {_REMEDY}")
-    clips: list[_Clip] = []
-    problems: list[str] = []
-    for number, row in enumerate(rows, start=2):
-        try:
-            clips.append(_parse(row))
-        except ValueError as error:
-            problems.append(f"{path}:{number}: {error}; {_REMEDY}")
-    repeated = [name for name, times in Counter(clip.filename for clip in clips).items() if times > 1]
-    problems += [f"{path}: {name} is listed more than once; {_REMEDY}" for name in repeated]
-    for target, names in Counter(target for target, _ in {(c.target, c.category) for c in clips}).items():
-        if names > 1:
-            problems.append(f"{path}: target {target} has {names} different categories; {_REMEDY}")
-    if problems:
-        raise DataError(problems)
-    return clips
-
-
-def _parse(row: list[str]) -> _Clip:
-    """One row; raises ValueError if it contradicts itself or the published layout."""
-    if len(row) != len(COLUMNS):
-        raise ValueError(f"{len(row)} columns, not {len(COLUMNS)}")
+def _parse(row: list[str]) -> _Row:
     filename, fold, target, category, esc10, source, take = row
-    for name, text in (("fold", fold), ("target", target), ("src_file", source)):
-        if not (text.isascii() and text.isdecimal()):
-            raise ValueError(f"{name} is {text!r}, not a number")
-    if int(fold) not in FOLDS or int(target) not in ALL_TARGETS:
+    numbers = {"fold": fold, "target": target, "src_file": source}
+    fold_number, label, recording = (number(name, text) for name, text in numbers.items())
+    if fold_number not in FOLDS or label not in ALL_TARGETS:
         raise ValueError(f"fold {fold} and target {target} are not in 1 to 5 and 0 to 49")
-    if esc10 != str(int(target) in ESC10_TARGETS):
+    if esc10 != str(label in ESC10_TARGETS):
         raise ValueError(f"esc10 is {esc10!r} for target {target}")
     if not category or not take.isalpha():
         raise ValueError(f"category {category!r} and take {take!r} are not a name and a letter")
     if filename != f"{fold}-{source}-{take}-{target}.wav":
         raise ValueError(f"the file name {filename!r} does not fit the other columns")
-    return _Clip(filename, int(fold), int(target), category, int(source))
+    return _Row(filename, fold_number, label, category, recording)
+
+
+def _contradictions(table: Path, rows: Sequence[_Row]) -> list[str]:
+    """What rows that are right by themselves say against each other."""
+    times = Counter(row.filename for row in rows)
+    names = Counter(target for target, _ in {(row.target, row.category) for row in rows})
+    return [f"{table}: {name} is listed more than once; {_REMEDY}" for name in times if times[name] > 1] + [
+        f"{table}: target {target} has {names[target]} different categories; {_REMEDY}"
+        for target in names
+        if names[target] > 1
+    ]

@@ -117,6 +117,7 @@ def test_missing_files_and_rows_are_counted_together(tmp_path, esc10_only):
             f"{esc10_only}: 4 of the 400 clips of ESC-10 are missing (no {rows[0][0]} in audio; 3 not listed in "
             "meta/esc50.csv, e.g. of targets 41); unpack https://github.com/karolpiczak/ESC-50 there again"
         ),
+        f"{esc10_only / 'audio' / rows[0][0]}: missing; restore it from the original distribution",
     )
 
 
@@ -147,6 +148,11 @@ def test_the_checksum_follows_audio_labels_groups_and_folds(tmp_path, esc10_only
 
 
 def test_without_the_folder_the_message_says_where_it_belongs(tmp_path):
+    with pytest.raises(
+        DataError, match=r"ESC-50-master: no such folder; .*`bench data fetch esc10`.* with --data"
+    ):
+        ESC10.index(tmp_path)
+    (tmp_path / "ESC-50-master").mkdir()
     with pytest.raises(DataError, match=r"ESC-50-master/meta/esc50\.csv: missing; unpack https://.* with --data"):
         ESC10.index(tmp_path)
 

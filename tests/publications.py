@@ -1,0 +1,117 @@
+"""Small trees in exactly the layouts in which data sets are published, for tests that read them."""
+
+import csv
+import itertools
+
+import numpy as np
+import soundfile
+
+# Rates, subtypes and channels that real distributions mix.
+FORMATS = (
+    (44100, "PCM_16", 2),
+    (48000, "PCM_24", 2),
+    (22050, "PCM_U8", 1),
+    (96000, "FLOAT", 1),
+    (8000, "ULAW", 1),
+)
+
+
+def write(path, level=0.1, rate=16000, subtype=None, channels=1, seconds=0.02):
+    """A file of a constant level."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shape = (round(seconds * rate), channels)
+    soundfile.write(path, np.full(shape, level), rate, subtype=subtype)
+    return path
+
+
+def urbansound8k(root, classes=10, folds=3, sources=2):
+    """Two slices of each recording in a fold; every class in each fold. Returns the folder and its rows."""
+    from soundproof_datasets.urbansound8k import CLASSES, COLUMNS
+
+    folder = root / "UrbanSound8K"
+    formats = itertools.cycle(FORMATS)
+    rows = []
+    for fold, target, source, take in itertools.product(
+        range(1, folds + 1), range(classes), range(sources), range(2)
+    ):
+        recording = 1000 * fold + 10 * target + source
+        name = f"{recording}-{target}-0-{take}.wav"
+        rows.append([name, recording, 0.0, 4.0, 1, fold, target, CLASSES[target]])
+        rate, subtype, channels = next(formats)
+        write(folder / "audio" / f"fold{fold}" / name, 0.05 * (target + 1), rate, subtype, channels)
+    (folder / "metadata").mkdir()
+    table(folder / "metadata" / "UrbanSound8K.csv", COLUMNS, rows)
+    return folder, rows
+
+
+def table(path, header, rows):
+    """A CSV file."""
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+
+
+def fsdd(root, speakers=("ann", "bob", "cleo"), takes=7):
+    """Every digit by every speaker."""
+    folder = root / "free-spoken-digit-dataset"
+    for digit, speaker, take in itertools.product(range(10), speakers, range(takes)):
+        write(folder / "recordings" / f"{digit}_{speaker}_{take}.wav", 0.05 * (digit + 1), rate=8000)
+    return folder
+
+
+def speech_commands(root, speakers=12):
+    """Digits and another word, two takes a speaker; speakers 0 and 1 are tested, 2 validates."""
+    from soundproof_datasets.sc09 import CLASSES
+
+    folder = root / "sc09"
+    lists = {"testing_list.txt": [], "validation_list.txt": []}
+    for word, speaker, take in itertools.product((*CLASSES, "bed"), range(speakers), range(2)):
+        path = f"{word}/{speaker:08x}_nohash_{take}.wav"
+        write(folder / path)
+        for name, numbers in (("testing_list.txt", (0, 1)), ("validation_list.txt", (2,))):
+            if speaker in numbers:
+                lists[name].append(path)
+    write(folder / "_background_noise_" / "pink_noise.wav")
+    for name, paths in lists.items():
+        (folder / name).write_text("".join(f"{path}\n" for path in paths))
+    return folder
+
+
+def sc09(root, clips=3, ident="{:04d}"):
+    """As repacked for WaveGAN."""
+    from soundproof_datasets.sc09 import CLASSES
+
+    folder = root / "sc09"
+    for part, word, number in itertools.product(("train", "valid", "test"), CLASSES, range(clips)):
+        write(folder / part / f"{word.title()}_{ident.format(number)}.wav")
+    return folder
+
+
+def asvspoof(root, speakers=4):
+    """Three parts with speakers of their own, one bona fide and two spoofed utterances each, and an enrolment."""
+    folder = root / "LA"
+    endings = {"train": "train.trn", "dev": "dev.trl", "eval": "eval.trl"}
+    number = itertools.count(1000)
+    (folder / "ASVspoof2019_LA_cm_protocols").mkdir(parents=True)
+    (folder / "ASVspoof2019_LA_asv_protocols").mkdir()
+    for part, ending in endings.items():
+        lines = []
+        for speaker in range(speakers):
+            for system in ("-", "A01", "A02"):
+                stem = f"LA_{part[0].upper()}_{next(number)}"
+                name = f"LA_{part[0].upper()}{speaker:03d}"
+                lines.append(f"{name} {stem} - {system} {'bonafide' if system == '-' else 'spoof'}\n")
+                write(folder / f"ASVspoof2019_LA_{part}" / "flac" / f"{stem}.flac")
+        (folder / "ASVspoof2019_LA_cm_protocols" / f"ASVspoof2019.LA.cm.{ending}.txt").write_text("".join(lines))
+    write(folder / "ASVspoof2019_LA_dev" / "flac" / "LA_D_A77.flac")
+    write(folder / "ASVspoof2019_LA_dev" / "flac" / "LA_D_A78.flac")
+    enrolment = "LA_D000 LA_D_A77,LA_D_A78\n"
+    (folder / "ASVspoof2019_LA_asv_protocols" / "ASVspoof2019.LA.asv.dev.male.trn.txt").write_text(enrolment)
+    return folder
+
+
+def regrouped(root, clips=3):
+    """Folders of parts and classes."""
+    folder = root / "LA"
+    for part, name, number in itertools.product(("train", "dev", "eval"), ("bonafide", "spoof"), range(clips)):
+        write(folder / part / name / f"LA_{number}.flac")
+    return folder
