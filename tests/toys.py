@@ -20,6 +20,7 @@ from soundproof import (
     Domain,
     MinimumNormAttack,
     Model,
+    Optimizer,
     Recipe,
     Representation,
 )
@@ -168,6 +169,20 @@ class ToyBlurring(Defense):
     def fit(self, defended, data, trainer):
         trainer.spend(3 * len(data.train))
         trainer.report("toy_level", data.sounds.validation().mean(axis=1))
+
+
+@dataclass(frozen=True)
+class ToyUnruly(Defense):
+    """Does what a defense should not."""
+
+    id: ClassVar[str] = "toy-unruly"
+    version: ClassVar[str] = "1"
+    behaviour: str = "diverges"
+
+    def fit(self, defended, data, trainer):
+        if self.behaviour == "diverges":
+            trainer.fit(defended, data, recipe=Recipe(optimizer=Optimizer.SGD, learning_rate=1e38))
+        trainer.report("accuracy", [1.0])
 
 
 @dataclass(frozen=True)
@@ -329,6 +344,7 @@ TOYS = (
     ToyModel,
     ToyDefense,
     ToyBlurring,
+    ToyUnruly,
     ToySigns,
     ToyCopies,
     Raising,

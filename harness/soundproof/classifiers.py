@@ -12,7 +12,7 @@ from soundproof.expectation import Expectation
 from soundproof.identity import seed_from
 from soundproof.keys import seed_of
 from soundproof.learning import Learning, plain
-from soundproof.training import Trainer
+from soundproof.training import Trainer, TrainingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -82,7 +82,11 @@ class Classifiers:
             defended = classifier.defense.wrap(module, self.plan.shape(trained), self._classes(trained))
             defended.to(self._device)
             trainer = self._trainer(trained, seed)
-            classifier.defense.fit(defended, self.inputs.training_data(trained), trainer)
+            try:
+                classifier.defense.fit(defended, self.inputs.training_data(trained), trainer)
+            except TrainingError as error:
+                error.whose = "defense"
+                raise
         after = defended.state_dict()
         # A defense that leaves the weights alone (`none`) does not store them twice.
         same = before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before)

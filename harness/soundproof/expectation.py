@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+from typing import TYPE_CHECKING
+
 import torch
 from torch import nn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Expectation(nn.Module):
@@ -29,6 +35,14 @@ class Expectation(nn.Module):
     def mean(self, logits: torch.Tensor) -> torch.Tensor:
         """Logits of repeated inputs `[draws · n, K]` as their means `[n, K]`."""
         return logits.reshape(self.draws, -1, logits.shape[1]).mean(dim=0)
+
+    @staticmethod
+    @contextlib.contextmanager
+    def same_draws(device: torch.device) -> Iterator[None]:
+        """Within this block the draws are always the same, so that an unchanged batch is judged alike."""
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            torch.manual_seed(0)
+            yield
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Mean logits `[n, K]`."""

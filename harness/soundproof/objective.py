@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import torch
 from torch.nn import functional
 
+from soundproof.expectation import Expectation
 from soundproof.types import Recipe
 
 if TYPE_CHECKING:
@@ -41,8 +43,12 @@ class Objective:
 
 
 def logits_of(module: nn.Module, inputs: torch.Tensor, batch: int = EVALUATION_BATCH) -> torch.Tensor:
-    """Logits `[N, K]` of all inputs, without gradients, in the mode the module is in."""
-    with torch.inference_mode():
+    """Logits `[N, K]` of all inputs, without gradients, in the mode the module is in.
+
+    A random classifier gives the same logits whenever it is shown the same inputs.
+    """
+    draws = module.same_draws(inputs.device) if isinstance(module, Expectation) else contextlib.nullcontext()
+    with torch.inference_mode(), draws:
         return torch.cat([module(part) for part in torch.split(inputs, batch)])
 
 

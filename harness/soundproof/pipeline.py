@@ -102,9 +102,13 @@ class Pipeline:
         model, defense = self._classifiers.learning(cell.classifier)
         trained = cell.classifier.trained
         clips = len(self.plan.splits[trained.dataset, trained.fold].train)
+        noted = defense.metrics(clips)
+        taken = sorted(noted.keys() & outcome.metrics.keys())
+        if taken:
+            raise ValueError(f"{cell.classifier.defense.id} reports {', '.join(taken)}, which is measured already")
         return replace(
             outcome,
-            metrics={**outcome.metrics, **defense.metrics(clips)},
+            metrics={**outcome.metrics, **noted},
             samples={**outcome.samples, **model.samples("model"), **defense.samples("defense")},
         )
 

@@ -12,6 +12,17 @@ Fields of a row's samples, all `[n]`; `clip` is a row of the data set's index:
 
 `clean` covers all test clips, `bounded` and `reach` those that the classifier got right when clean, `transfer`
 the examples that fool the source and that the target gets right when clean.
+
+Further fields, where there is something to say:
+
+    clean               model_loss model_validation defense_loss defense_validation
+    bounded             grey_score grey_fooled curve_gradients curve_auc curve_rate
+    targeted attacks    clean_target_score target_score
+
+The first are learning curves `[epochs]` of the model and of what its defense trained on top: mean training loss,
+and the score on the validation part. A row that failed because a training diverged keeps its curve up to there,
+as that of the model. The fields of defended classifiers that begin with `grey_` belong to the same clips under the
+grey-box attacker. The budget curve holds fooling AUC and rate after so many gradients a clip.
 """
 
 from __future__ import annotations

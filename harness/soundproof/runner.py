@@ -176,7 +176,7 @@ def _unfinished(cell: Cell, error: Exception) -> Outcome | None:
     """The learning curve of a training that diverged, once for each classifier."""
     if not isinstance(error, TrainingError) or cell.protocol is not Protocol.CLEAN:
         return None
-    return Outcome(samples=Learning(plain(error.curve)).samples("model"), status=Status.FAILED)
+    return Outcome(samples=Learning(plain(error.curve)).samples(error.whose), status=Status.FAILED)
 
 
 def _with_ratios(plan: Plan, done: Sequence[tuple[Cell, Row, Outcome | None]]) -> list[Row]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,10 @@ class TrainingError(Exception):
 
     Attributes:
         curve: The epochs that were finite.
+        whose: `model`, or `defense` where it was trained on top.
     """
+
+    whose = "model"
 
     def __init__(self, message: str, curve: list[Epoch]) -> None:
         super().__init__(message)
@@ -103,7 +107,12 @@ class Trainer:
         Args:
             name: Lower-case letters and underscores, with its unit where it has one: `snr_improvement_db`.
             values: One number for each independent clip that it was measured on, none of them a training clip.
+
+        Raises:
+            ValueError: It is no such name.
         """
+        if re.fullmatch(r"[a-z][a-z0-9_]*", name) is None:
+            raise ValueError(f"{name!r} names no measure: lower-case letters, digits and underscores only")
         self.reports[name] = np.asarray(values, dtype=np.float64)
 
     def fit(

@@ -13,7 +13,8 @@ PLUGINS = sorted((ROOT / "plugins").glob("*/soundproof_*"))
 LAYERS = (
     {"types", "errors", "hookspecs", "places"},
     {"ball", "goal"},
-    {"trace", "expectation", "objective", "optimisation", "metrics"},
+    {"trace", "expectation", "optimisation", "metrics"},
+    {"objective"},
     {"training"},
     {"victim"},
     {"interfaces"},

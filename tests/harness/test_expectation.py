@@ -5,6 +5,7 @@ from torch import nn
 
 from soundproof import Goal, Victim
 from soundproof.expectation import Expectation
+from soundproof.objective import logits_of
 
 
 class Shaken(nn.Module):
@@ -57,3 +58,14 @@ def test_the_gradient_is_that_of_the_mean():
     leaf = INPUTS.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(module(leaf)[:, 0].sum(), leaf)
     torch.testing.assert_close(gradient, inner.weight[0].expand_as(INPUTS))
+
+
+def test_the_harness_sees_the_same_draws_and_attackers_do_not():
+    module = Expectation(Shaken(), 2)
+    torch.testing.assert_close(logits_of(module, INPUTS), logits_of(module, INPUTS), rtol=0, atol=0)
+    assert not torch.equal(module(INPUTS), module(INPUTS))
+    torch.manual_seed(5)
+    undisturbed = torch.rand(1)
+    torch.manual_seed(5)
+    logits_of(module, INPUTS)
+    assert torch.equal(torch.rand(1), undisturbed), "looking draws nothing from the global generator"

@@ -387,6 +387,20 @@ def test_a_diverged_training_keeps_its_curve(tmp_path):
     assert all(np.isfinite(values).all() for values in fields.values())
 
 
+@pytest.mark.parametrize(
+    ("behaviour", "expected"),
+    [("diverges", "diverged in epoch"), ("reports accuracy", "toy-unruly reports accuracy, which is measured")],
+)
+def test_unruly_defenses_are_failed_cells(tmp_path, behaviour, expected):
+    found = run(tmp_path, defenses=["none", {"id": "toy-unruly", "behaviour": behaviour}])
+    (row,) = rows(found, Protocol.CLEAN, defense="toy-unruly")
+    assert row.status is Status.FAILED
+    assert expected in row.reason
+    assert set(found.fields(row)) <= {"defense_loss", "defense_validation"}
+    (other,) = rows(found, Protocol.CLEAN, defense="none")
+    assert other.status is Status.OK
+
+
 def test_flags_of_models_stand_beside_their_numbers(tmp_path):
     found = run(tmp_path, models=["toy-signs"], attacks=["noise"])
     assert {row.flags for row in found.rows if row.status is Status.OK} == {("random-start",)}

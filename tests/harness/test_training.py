@@ -83,3 +83,9 @@ def test_logits_are_the_same_in_any_batch():
     inputs = problem(3).inputs
     torch.testing.assert_close(logits_of(module, inputs, batch=7), module(inputs))
     assert accuracy(module, problem(3)) == (module(inputs).argmax(1) == problem(3).labels).float().mean()
+
+
+@pytest.mark.parametrize("name", ["SNR", "snr-improvement", "=1+1", "", "2nd"])
+def test_measures_have_plain_names(name):
+    with pytest.raises(ValueError, match="names no measure"):
+        Trainer(Recipe(), 0).report(name, [1.0])

@@ -8,8 +8,9 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from soundproof.boards.figures import written
-from soundproof.boards.glossary import MEASURES, unranked
-from soundproof.boards.layout import counted
+from soundproof.boards.glossary import unranked
+from soundproof.boards.measures import MEASURES
+from soundproof.boards.numbers import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from soundproof.identity import label
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from soundproof.metrics.intervals import Metric
+    from soundproof.results import Row
     from soundproof.types import Protocol, Status
 
 
@@ -28,6 +31,11 @@ class Classifier:
     representation: str
     model: str
     defense: str
+
+    @classmethod
+    def of(cls, row: Row) -> Classifier:
+        """The classifier that a row of results is about."""
+        return cls(*map(label, (row.dataset, row.representation, row.model, row.defense)))
 
     @property
     def variant(self) -> Variant:
@@ -89,7 +97,8 @@ class Robustness(Entry):
     """A row of the robustness board: one classifier against all attacks, per clip the worst of them.
 
     `metrics` holds `accuracy` (clean), `robust_accuracy` and `fooling_rate` of the worst case, and
-    `mean_fooling_auc` over the attacks.
+    `mean_fooling_auc` over the attacks; of a defended classifier also `grey_robust_accuracy`, `grey_fooling_rate`
+    and `mean_grey_fooling_auc`, those of the grey-box attacker.
     """
 
     dimension: int | None
@@ -138,6 +147,38 @@ class Unscored:
 
 
 @dataclass(frozen=True)
+class Curve:
+    """One training.
+
+    Attributes:
+        fold: Of the split.
+        seed: Of the training.
+        loss: Mean training loss, one an epoch.
+        score: On the validation part, one an epoch.
+        failure: Why it did not finish; empty if it did.
+    """
+
+    fold: int
+    seed: int
+    loss: tuple[float, ...]
+    score: tuple[float, ...]
+    failure: str = ""
+
+
+@dataclass(frozen=True)
+class Training:
+    """The trainings of a model over folds and seeds, or what a defense trained on top of it.
+
+    Attributes:
+        classifier: What came of it; the undefended one for the model itself.
+        curves: By fold and seed.
+    """
+
+    classifier: Classifier
+    curves: tuple[Curve, ...]
+
+
+@dataclass(frozen=True)
 class Boards:
     """Everything the pages show, apart from the run's provenance.
 
@@ -147,6 +188,7 @@ class Boards:
         cost: By data set and attack, the classifier that costs it most first.
         transfers: By coordinates, each pair's mean over attacks before its attacks where there are several.
         unscored: By coordinates.
+        trainings: By coordinates, a model before its defenses.
         cells: How many cells ended in each status.
     """
 
@@ -155,9 +197,27 @@ class Boards:
     cost: tuple[Cost, ...]
     transfers: tuple[Transfer, ...]
     unscored: tuple[Unscored, ...]
+    trainings: tuple[Training, ...]
     cells: Mapping[Status, int]
 
     def entries(self) -> tuple[Entry, ...]:
         """The rows of all boards."""
+        return tuple(entry for board in self._rows().values() for entry in board)
+
+    def measured(self, board: str) -> frozenset[str]:
+        """Names of the metrics that a row of a board has."""
+        return frozenset(name for entry in self._rows()[board] for name in entry.metrics)
+
+    @property
+    def grey_box(self) -> bool:
+        """Whether anything was tried by the grey-box attacker."""
+        return any(name.startswith("grey_") for name in self.measured("robustness"))
+
+    def _rows(self) -> dict[str, Sequence[Entry]]:
         attacks = (attack for entry in self.robustness for attack in entry.attacks)
-        return (*self.accuracy, *self.robustness, *attacks, *self.cost, *self.transfers)
+        return {
+            "accuracy": self.accuracy,
+            "robustness": (*self.robustness, *attacks),
+            "cost": self.cost,
+            "transferability": self.transfers,
+        }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from soundproof.boards.glossary import Unit
+from soundproof.boards.measures import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,8 +27,9 @@ def written(value: float, unit: Unit) -> str:
 
 
 def interval(metric: Metric, unit: Unit) -> str:
-    """The 95 % interval: `81.2–88.9`."""
-    return f"{written(metric.low, unit)}–{written(metric.high, unit)}"
+    """The 95 % interval: `81.2–88.9`, or `-1.2 to 3.4`."""
+    dash = " to " if metric.low < 0 else "–"
+    return f"{written(metric.low, unit)}{dash}{written(metric.high, unit)}"
 
 
 def heading(title: str, unit: Unit) -> str:

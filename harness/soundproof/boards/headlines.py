@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from soundproof.boards.figures import interval, written
-from soundproof.boards.glossary import MEASURES
+from soundproof.boards.measures import MEASURES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

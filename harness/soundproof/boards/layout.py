@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from soundproof.boards.figures import Scale, heading, interval, written
-from soundproof.boards.glossary import BOARDS, DIMENSION, MEASURES
 from soundproof.boards.grid import FACETS, Cell, Column, Line, Table
 from soundproof.boards.matrices import MEAN
+from soundproof.boards.measures import BOARDS, DIMENSION, columns
+from soundproof.boards.numbers import NOTHING, Numbers, counted, measured
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,6 @@ _CELLS = Column(
     "What the row is averaged over, and of how many cells where some have no score.",
 )
 _TARGET = Column("reached", "Target", "word", "Whether the fooling AUC exceeded the target within the budget.")
-_NOTHING = Cell("")
 
 
 def tables(boards: Boards) -> dict[str, tuple[Table, ...]]:
@@ -54,29 +53,35 @@ def tables(boards: Boards) -> dict[str, tuple[Table, ...]]:
 
 
 def _accuracy(dataset: str, entries: Sequence[Recognition]) -> Table:
-    names = _present(BOARDS["accuracy"], entries)
-    number = _Numbers(entries)
+    names = _present(columns("accuracy", {name for entry in entries for name in entry.metrics}), entries)
+    number = Numbers(entries)
 
     def line(entry: Recognition) -> Line:
         numbers = (number(entry, name) for name in names)
         return _line(entry, _rank(entry.rank), _who(entry.classifier), *numbers, _covered(entry.coverage))
 
-    columns = (_RANK, _NAME, *(measured(name) for name in names), _CELLS)
-    return Table("accuracy", dataset, columns, tuple(map(line, entries)))
+    header = (_RANK, _NAME, *(measured(name) for name in names), _CELLS)
+    return Table("accuracy", dataset, header, tuple(map(line, entries)))
 
 
 def _robustness(dataset: str, entries: Sequence[Robustness]) -> Table:
-    number = _Numbers([*entries, *(attack for entry in entries for attack in entry.attacks)])
-    shares, lengths, counts = ("robust_accuracy", "fooling_rate"), ("l2", "rms"), ("gradients", "queries")
+    attacks = [attack for entry in entries for attack in entry.attacks]
+    number = Numbers([*entries, *attacks])
+    lengths, counts = ("l2", "rms"), ("gradients", "queries")
+    # The informed attacker, and beside it the grey-box one where a classifier of the table has a defense.
+    shares, areas = (
+        [name for each in names for name in (each, *_present([f"grey_{each}"], attacks))]
+        for names in (("robust_accuracy", "fooling_rate"), ("fooling_auc",))
+    )
 
     def attack(entry: Bounded) -> Line:
         return _line(
             entry,
-            _NOTHING,
+            NOTHING,
             _who(entry.classifier),
             Cell(entry.attack, _partly(entry.coverage), entry.attack),
             number(entry, "accuracy"),
-            *(number(entry, name) for name in (*shares, "fooling_auc", *lengths)),
+            *(number(entry, name) for name in (*shares, *areas, *lengths)),
             _dimension(entry.dimension),
             *(number(entry, name) for name in counts),
             attack=entry.attack,
@@ -90,25 +95,25 @@ def _robustness(dataset: str, entries: Sequence[Robustness]) -> Table:
             Cell("worst case", f"of {counted(len(entry.attacks), 'attack')}", "worst case"),
             number(entry, "accuracy"),
             *(number(entry, name) for name in shares),
-            replace(number(entry, "mean_fooling_auc", like="fooling_auc"), note="mean"),
-            *(_NOTHING for _ in lengths),
+            *(replace(number(entry, f"mean_{name}", like=name), note="mean") for name in areas),
+            *(NOTHING for _ in lengths),
             _dimension(entry.dimension),
-            *(_NOTHING for _ in counts),
+            *(NOTHING for _ in counts),
             parts=tuple(map(attack, entry.attacks)),
         )
 
-    columns = (
+    header = (
         *(_RANK, _NAME, replace(_ATTACK, kind="attack"), measured("accuracy", title="Clean accuracy")),
-        *(measured(name) for name in (*shares, "fooling_auc", *lengths)),
+        *(measured(name) for name in (*shares, *areas, *lengths)),
         _DIMENSION,
         *(measured(name) for name in counts),
     )
-    return Table("robustness", dataset, columns, tuple(map(together, entries)))
+    return Table("robustness", dataset, header, tuple(map(together, entries)))
 
 
 def _cost(dataset: str, entries: Sequence[Cost]) -> Table:
     names = _present(BOARDS["cost"], entries)
-    number = _Numbers(entries)
+    number = Numbers(entries)
 
     def line(entry: Cost) -> Line:
         return _line(
@@ -121,13 +126,13 @@ def _cost(dataset: str, entries: Sequence[Cost]) -> Table:
             attack=entry.attack,
         )
 
-    columns = (_NAME, _ATTACK, _TARGET, *(measured(name) for name in names), _DIMENSION)
-    return Table("cost", dataset, columns, tuple(map(line, entries)))
+    header = (_NAME, _ATTACK, _TARGET, *(measured(name) for name in names), _DIMENSION)
+    return Table("cost", dataset, header, tuple(map(line, entries)))
 
 
 def strongest(dataset: str, entries: Sequence[Transfer]) -> Table:
     """The pairs of a data set by how much of what fools one also fools the other, most first."""
-    columns = (
+    header = (
         Column("name", "Source", "name"),
         Column("target", "Target", "word"),
         _ATTACK,
@@ -140,14 +145,14 @@ def strongest(dataset: str, entries: Sequence[Transfer]) -> Table:
 
     known = [entry for entry in entries if "transfer_ratio" in entry.metrics]
     known.sort(key=lambda entry: -entry.metrics["transfer_ratio"].value)
-    return Table("transferability", dataset, columns, tuple(map(line, known)))
+    return Table("transferability", dataset, header, tuple(map(line, known)))
 
 
 def unscored(cells: Sequence[Unscored]) -> Table:
     """Cells without a score, with their reasons."""
     kinds = {"Status": "word", "Protocol": "word", "Attack": "word", "Target": "word", "Fold": "number"}
     kinds |= {"Seed": "number", "Reason": "prose"}
-    columns = (_NAME, *(Column(title.lower(), title, kind) for title, kind in kinds.items()))
+    header = (_NAME, *(Column(title.lower(), title, kind) for title, kind in kinds.items()))
 
     def line(cell: Unscored) -> Line:
         who = _who(cell.classifier)
@@ -166,44 +171,14 @@ def unscored(cells: Sequence[Unscored]) -> Table:
             flags=cell.flags,
         )
 
-    return Table("unscored", "", columns, tuple(map(line, cells)))
+    return Table("unscored", "", header, tuple(map(line, cells)))
 
 
 def ratio(entry: Transfer | None) -> Cell:
     """A place of a transfer matrix."""
     if entry is None or "transfer_ratio" not in entry.metrics:
         return Cell("–")
-    return _Numbers([])(entry, "transfer_ratio")
-
-
-class _Numbers:
-    """Makes the cells of numbers; those of one measure share a scale, so that bars compare down a column."""
-
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        self._scales = {
-            name: Scale(measure.unit, (entry.metrics[name] for entry in entries if name in entry.metrics))
-            for name, measure in MEASURES.items()
-        }
-
-    def __call__(self, entry: Entry, name: str, *, like: str = "") -> Cell:
-        metric = entry.metrics.get(name)
-        if metric is None:
-            return _NOTHING
-        unit, scale = MEASURES[like or name].unit, self._scales[like or name]
-        bar = (scale(metric.low), scale(metric.value), scale(metric.high))
-        return Cell(written(metric.value, unit), interval(metric, unit), metric.value, n=metric.n, bar=bar)
-
-
-def counted(number: int, what: str) -> str:
-    """`1 attack`, `2 attacks`."""
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
-
-
-def measured(name: str, title: str = "") -> Column:
-    """The column of a measure."""
-    measure = MEASURES[name]
-    meaning = " ".join(filter(None, (measure.meaning, measure.worst_case)))
-    return Column(name, heading(title or measure.title, measure.unit), "number", meaning)
+    return Numbers([])(entry, "transfer_ratio")
 
 
 def _line(entry: Entry, *cells: Cell, attack: str = "", parts: tuple[Line, ...] = ()) -> Line:
@@ -224,7 +199,7 @@ def _rank(rank: int | None) -> Cell:
 
 
 def _dimension(dimension: int | None) -> Cell:
-    return _NOTHING if dimension is None else Cell(f"{dimension:,}", sort=dimension)
+    return NOTHING if dimension is None else Cell(f"{dimension:,}", sort=dimension)
 
 
 def _covered(coverage: Coverage) -> Cell:

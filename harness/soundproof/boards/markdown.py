@@ -11,10 +11,11 @@ from tabulate import tabulate
 
 from soundproof.boards import glossary
 from soundproof.boards.figures import heading
-from soundproof.boards.glossary import BOARDS, MEASURES
 from soundproof.boards.headlines import headlines
-from soundproof.boards.layout import counted, ratio, tables, unscored
+from soundproof.boards.layout import ratio, tables, unscored
 from soundproof.boards.matrices import matrices
+from soundproof.boards.measures import MEASURES, columns, measure
+from soundproof.boards.numbers import counted
 from soundproof.types import Protocol, Status
 
 if TYPE_CHECKING:
@@ -56,11 +57,11 @@ def plain(value: str) -> str:
 
 def _board(name: str, body: str, boards: Boards, source: Provenance) -> str:
     missing = [cell for cell in boards.unscored if cell.protocol is _PROTOCOL[name]]
-    measures = (MEASURES[each] for each in BOARDS[name])
-    meanings = (f"- **{each.title}**: {each.meaning} {each.worst_case}".rstrip() for each in measures)
+    measures = map(measure, columns(name, boards.measured(name)))
+    meanings = (f"- **{plain(each.title)}**: {each.meaning} {each.worst_case}".rstrip() for each in measures)
     return _joined(
         f"# {name.capitalize()} · {plain(source.suite)}",
-        glossary.how_to_read(source.budget, source.target)[name],
+        glossary.how_to_read(source.budget, source.target, grey_box=boards.grey_box)[name],
         body or _EMPTY,
         "## Columns",
         "\n".join(meanings),
@@ -72,7 +73,7 @@ def _board(name: str, body: str, boards: Boards, source: Provenance) -> str:
 
 
 def _readme(boards: Boards, shown: Mapping[str, Sequence[Table]], source: Provenance) -> str:
-    readings = glossary.how_to_read(source.budget, source.target)
+    readings = glossary.how_to_read(source.budget, source.target, grey_box=boards.grey_box)
     bodies = {
         "accuracy": _sections(_top(shown["accuracy"])),
         "robustness": _sections(_top(shown["robustness"])),
@@ -185,7 +186,7 @@ def _badges(line: Line) -> str:
 
 def _matrix(matrix: Matrix) -> str:
     """The first choice of a matrix: the mean over attacks where there are several."""
-    attack, measure = matrix.attacks[0], MEASURES["transfer_ratio"]
+    attack, words = matrix.attacks[0], MEASURES["transfer_ratio"]
     title = f"### {plain(matrix.dataset)} · {plain(matrix.representation)} · {plain(attack)}"
 
     def place(source: Variant, target: Variant) -> str:
@@ -193,7 +194,7 @@ def _matrix(matrix: Matrix) -> str:
 
     rows = [[_variant(source), *(place(source, target) for target in matrix.targets)] for source in matrix.sources]
     header = ["Source ↓ target →", *map(_variant, matrix.targets)]
-    caption = f"{heading(measure.title, measure.unit)}:"
+    caption = f"{heading(words.title, words.unit)}:"
     return f"{title}\n\n{caption}\n\n{_grid(header, rows, [False] + [True] * len(matrix.targets))}"
 
 

@@ -22,7 +22,7 @@ from soundproof.results import groups_name
 from soundproof.types import Protocol, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -36,6 +36,7 @@ _FIELDS = {
     Protocol.REACH: ("clip", "fooled", "l2", "gradients", "queries"),
     Protocol.TRANSFER: ("clip", "fooled"),
 }
+_GREY = ("grey_score", "grey_fooled")
 # Rows keep 6 significant digits and samples may be float32; anything beyond is another number.
 _AGREE = 1e-4
 
@@ -68,36 +69,30 @@ class Outcomes:
         if len(rows) <= 1:
             return {name: metric for row in rows for name, metric in row.metrics.items()}
         found = self._estimated(rows)
+        noted = _noted(rows, found.keys()) if rows[0].protocol is Protocol.CLEAN else {}
         return {
             name: self._checked(rows, name, metric)
             for name, metric in found.items()
             if any(name in row.metrics for row in rows)
-        }
+        } | noted
 
     def worst_case(self, rows: Sequence[Row]) -> dict[str, Metric]:
         """The attacks of one classifier together; `rows` are its `bounded` rows of all folds and seeds.
 
         Returns:
             `robust_accuracy` (a clip counts if no attack fools it), `fooling_rate` (if any does) and
-            `mean_fooling_auc` (over the attacks); without a clean row the first is absent.
+            `mean_fooling_auc` (over the attacks); without a clean row the first is absent. The same of the
+            grey-box attacker, as `grey_…` and `mean_grey_…`, if every row has it.
         """
-        parts: dict[str, list[Part]] = {"robust_accuracy": [], "fooling_rate": [], "mean_fooling_auc": []}
+        parts: dict[str, list[Part]] = {}
+        grey = all(_has_grey_box(row) for row in rows)
         for attacks in _by_classifier(rows):
-            samples = [self._fields(row) for row in attacks]
-            clips = samples[0]["clip"]
-            for row, sample in zip(attacks, samples, strict=True):
-                if not np.array_equal(sample["clip"], clips):
-                    raise ResultsError(
-                        f"{row.title()}: its clips are not those of the other attacks; run it again"
-                    )
-            fooled = np.any([sample["fooled"] > 0 for sample in samples], axis=0)
-            areas = [auc(sample["clean_score"], sample["score"]) for sample in samples]
-            parts["fooling_rate"].append(Part(clips, mean(fooled)))
-            parts["mean_fooling_auc"].append(Part(clips, average(areas)))
+            samples = self._of_the_same_clips(attacks)
             clean = self._scored.get(_place(attacks[0], protocol=Protocol.CLEAN))
-            if clean is not None:
-                tested = self._fields(clean)["clip"]
-                parts["robust_accuracy"].append(Part(tested, mean(np.isin(tested, clips[~fooled]))))
+            tested = None if clean is None else self._fields(clean)["clip"]
+            for attacker in ("", "grey_")[: 1 + grey]:
+                for name, part in _worst_part(samples, tested, attacker).items():
+                    parts.setdefault(name, []).append(part)
         return self._rates(rows, parts)
 
     def mean_over_attacks(self, rows: Sequence[Row]) -> dict[str, Metric]:
@@ -122,6 +117,7 @@ class Outcomes:
             case Protocol.BOUNDED:
                 tests = [self._fields(self._partner(row, Protocol.CLEAN))["clip"] for row in rows]
                 found = cells.fooling(samples, tests, groups) | self._effort(rows, samples)
+                found |= cells.grey_box(samples, tests, groups)
             case Protocol.REACH:
                 fooled = [Part(sample["clip"], mean(sample["fooled"] > 0)) for sample in samples]
                 found = (
@@ -171,17 +167,58 @@ class Outcomes:
         return partner
 
     def _fields(self, row: Row) -> dict[str, Array]:
-        names = _FIELDS[row.protocol]
+        names = (*_FIELDS[row.protocol], *(_GREY if _has_grey_box(row) else ()))
         missing = [name for name in names if f"{row.key}/{name}" not in self._samples]
         if missing:
             raise ResultsError(f"{row.title()}: its samples lack {', '.join(missing)}; run the suite again")
         return {name: self._samples[f"{row.key}/{name}"] for name in names}
+
+    def _of_the_same_clips(self, attacks: Sequence[Row]) -> list[dict[str, Array]]:
+        """The samples of all attacks on one classifier."""
+        samples = [self._fields(row) for row in attacks]
+        for row, sample in zip(attacks, samples, strict=True):
+            if not np.array_equal(sample["clip"], samples[0]["clip"]):
+                raise ResultsError(f"{row.title()}: its clips are not those of the other attacks; run it again")
+        return samples
 
     def _groups(self, dataset: Coordinate) -> npt.NDArray[np.int64]:
         groups = self._samples.get(groups_name(dataset))
         if groups is None:
             raise ResultsError(f"the samples lack {groups_name(dataset)}; run the suite again")
         return groups
+
+
+def _has_grey_box(row: Row) -> bool:
+    return any(name.startswith("grey_") for name in row.metrics)
+
+
+def _worst_part(samples: Sequence[Mapping[str, Array]], tested: Array | None, attacker: str) -> dict[str, Part]:
+    """One classifier's share of the worst case, from the samples of all attacks on the same clips."""
+    clips = samples[0]["clip"]
+    fooled = np.any([sample[f"{attacker}fooled"] > 0 for sample in samples], axis=0)
+    areas = [auc(sample["clean_score"], sample[f"{attacker}score"]) for sample in samples]
+    parts = {
+        f"{attacker}fooling_rate": Part(clips, mean(fooled)),
+        f"mean_{attacker}fooling_auc": Part(clips, average(areas)),
+    }
+    if tested is not None:
+        parts[f"{attacker}robust_accuracy"] = Part(tested, mean(np.isin(tested, clips[~fooled])))
+    return parts
+
+
+def _noted(rows: Sequence[Row], estimated: Collection[str]) -> dict[str, Metric]:
+    """What trainings noted of themselves, which samples do not hold.
+
+    The mean of the ends of intervals is at least as wide as the interval of the mean, whatever the folds and seeds
+    have in common; as many clips as in the largest of them are distinct.
+    """
+    names = dict.fromkeys(name for row in rows for name in row.metrics if name not in estimated)
+    found = {}
+    for name in names:
+        each = [row.metrics[name] for row in rows if name in row.metrics]
+        value, low, high = (fmean(getattr(metric, end) for metric in each) for end in ("value", "low", "high"))
+        found[name] = _rounded(Metric(value, low, high, max(metric.n for metric in each)))
+    return found
 
 
 def _rounded(metric: Metric) -> Metric:

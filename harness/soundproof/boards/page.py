@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from soundproof.boards import charts, glossary
+from soundproof.boards import charts, curves, glossary
 from soundproof.boards.grid import FACETS, Cell
 from soundproof.boards.headlines import headlines
-from soundproof.boards.layout import counted, measured, ratio, tables
+from soundproof.boards.layout import ratio, tables
 from soundproof.boards.matrices import matrices
+from soundproof.boards.numbers import counted, measured
 from soundproof.types import Status
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def page(boards: Boards, source: Provenance) -> str:
     environment = _environment()
     return environment.get_template("index.html.j2").render(
         source=source,
-        readings=glossary.how_to_read(source.budget, source.target),
+        readings=glossary.how_to_read(source.budget, source.target, grey_box=boards.grey_box),
         intervals=glossary.INTERVALS,
         columns=_columns(shown),
         flags=_flags(boards),
@@ -74,6 +75,8 @@ def page(boards: Boards, source: Provenance) -> str:
         scatters=charts.scatters(boards),
         strips=charts.strips(boards),
         charts=charts,
+        learning=curves.pictures(boards),
+        curves=curves,
         facets=_facets(shown, heats),
         counted=counted,
         badges_of=_badges,

@@ -6,8 +6,8 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
-from soundproof.boards.glossary import BOARDS
 from soundproof.boards.matrices import MEAN
+from soundproof.boards.measures import BOARDS, columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,18 +26,20 @@ _COVERAGE = ("cells", "planned", "folds", "seeds")
 
 def sheets(boards: Boards) -> dict[str, str]:
     """The four boards as CSV, by name."""
-    under_attack = ("accuracy", *BOARDS["robustness"], "mean_fooling_auc")
+    measures = {board: columns(board, boards.measured(board)) for board in BOARDS}
+    means = ("mean_fooling_auc", "mean_grey_fooling_auc")[: 1 + boards.grey_box]
+    under_attack = ("accuracy", *measures["robustness"], *means)
     return {
-        "accuracy": _sheet(("rank", *_NAMES), BOARDS["accuracy"], map(_recognition, boards.accuracy)),
+        "accuracy": _sheet(("rank", *_NAMES), measures["accuracy"], map(_recognition, boards.accuracy)),
         "robustness": _sheet(
             ("rank", *_NAMES, "attack", "dimension"),
             under_attack,
             (line for entry in boards.robustness for line in _robustness(entry)),
         ),
-        "cost": _sheet((*_NAMES, "attack", "dimension", "reached"), BOARDS["cost"], map(_cost, boards.cost)),
+        "cost": _sheet((*_NAMES, "attack", "dimension", "reached"), measures["cost"], map(_cost, boards.cost)),
         "transferability": _sheet(
             (*_NAMES, "target_model", "target_defense", "attack"),
-            BOARDS["transferability"],
+            measures["transferability"],
             map(_transfer, boards.transfers),
         ),
     }
@@ -68,28 +70,30 @@ def _attack(entry: Bounded | Cost) -> dict[str, Cell]:
 def _common(entry: Entry) -> dict[str, Cell]:
     of, cells = entry.classifier, entry.coverage
     return {
+        # First, so that a measure which a defense names like a coordinate cannot take its place.
+        **{column: cell for name, metric in entry.metrics.items() for column, cell in _spread(name, metric)},
         **dict(zip(_NAMES, (of.dataset, of.representation, of.model, of.defense), strict=True)),
         **dict(zip(_COVERAGE, (cells.done, cells.planned, cells.folds, cells.seeds), strict=True)),
-        **{column: cell for name, metric in entry.metrics.items() for column, cell in _spread(name, metric)},
         "flags": " ".join(entry.flags),
     }
 
 
 def _spread(name: str, metric: Metric) -> Iterable[tuple[str, Cell]]:
     cells = (metric.value, metric.low, metric.high, metric.n)
-    return zip(_columns(name), cells, strict=True)
+    return zip(_spread_of(name), cells, strict=True)
 
 
-def _columns(name: str) -> tuple[str, ...]:
+def _spread_of(name: str) -> tuple[str, ...]:
     return (name, f"{name}_low", f"{name}_high", f"{name}_n")
 
 
 def _sheet(first: Iterable[str], measures: Iterable[str], lines: Iterable[Mapping[str, Cell]]) -> str:
     text = io.StringIO(newline="")
     # The writer quotes what holds a character of its line end, and a lone carriage return ends lines elsewhere.
-    columns = [*first, *_COVERAGE, *(column for name in measures for column in _columns(name)), "flags"]
-    writer = csv.DictWriter(text, columns, restval="", lineterminator="\r\n")
-    writer.writeheader()
+    numbers = (column for name in measures for column in _spread_of(name))
+    header = tuple(dict.fromkeys((*first, *_COVERAGE, *numbers, "flags")))
+    writer = csv.DictWriter(text, header, restval="", lineterminator="\r\n")
+    writer.writerow({column: _safe(column) for column in header})
     writer.writerows({name: _safe(cell) for name, cell in line.items()} for line in lines)
     return text.getvalue().replace("\r\n", "\n")
 

@@ -22,7 +22,9 @@ from soundproof.boards.entries import (
     Unscored,
     Variant,
 )
+from soundproof.boards.measures import BOARDS, MEASURES, columns
 from soundproof.boards.outcomes import Outcomes
+from soundproof.boards.trainings import trainings
 from soundproof.identity import canonical, label
 from soundproof.types import Protocol, Status
 
@@ -56,6 +58,7 @@ def build(results: Results) -> Boards:
         cost=tuple(_cost(outcomes, of[Protocol.REACH])),
         transfers=tuple(_transfers(outcomes, of[Protocol.TRANSFER])),
         unscored=tuple(_unscored(row) for row in rows if row.status is not Status.OK),
+        trainings=trainings(results, of[Protocol.CLEAN]),
         cells=Counter(row.status for row in rows),
     )
 
@@ -63,8 +66,8 @@ def build(results: Results) -> Boards:
 def _recognition(outcomes: Outcomes, rows: Sequence[Row]) -> list[Recognition]:
     return [
         Recognition(
-            classifier=_classifier(group[0]),
-            metrics=_averages(outcomes, _scored(group), glossary.BOARDS["accuracy"]),
+            classifier=Classifier.of(group[0]),
+            metrics=outcomes.averages(_scored(group)),
             flags=_flags(group),
             coverage=_coverage(group),
         )
@@ -80,7 +83,7 @@ def _robustness(outcomes: Outcomes, rows: Sequence[Row], clean: Sequence[Row]) -
         accuracy = _averages(outcomes, _scored(recognised), ["accuracy"])
         entries.append(
             Robustness(
-                classifier=_classifier(group[0]),
+                classifier=Classifier.of(group[0]),
                 metrics={**accuracy, **outcomes.worst_case(_scored(group))},
                 flags=_flags([*group, *recognised]),
                 coverage=_coverage(group),
@@ -93,8 +96,8 @@ def _robustness(outcomes: Outcomes, rows: Sequence[Row], clean: Sequence[Row]) -
 
 def _bounded(outcomes: Outcomes, group: Sequence[Row]) -> Bounded:
     return Bounded(
-        classifier=_classifier(group[0]),
-        metrics=_averages(outcomes, _scored(group), glossary.BOARDS["robustness"]),
+        classifier=Classifier.of(group[0]),
+        metrics=_averages(outcomes, _scored(group), columns("robustness", MEASURES)),
         flags=_flags(group),
         coverage=_coverage(group),
         attack=label(group[0].attack or {"id": ""}),
@@ -120,8 +123,8 @@ def _cost(outcomes: Outcomes, rows: Sequence[Row]) -> list[Cost]:
         reached = [row for row in scored if _NOT_REACHED not in row.flags]
         entries.append(
             Cost(
-                classifier=_classifier(group[0]),
-                metrics=_averages(outcomes, reached, glossary.BOARDS["cost"]),
+                classifier=Classifier.of(group[0]),
+                metrics=_averages(outcomes, reached, BOARDS["cost"]),
                 flags=_flags(group),
                 coverage=_coverage(group),
                 attack=label(group[0].attack or {"id": ""}),
@@ -148,12 +151,12 @@ def _transfers(outcomes: Outcomes, rows: Sequence[Row]) -> list[Transfer]:
         assert target is not None
         if len(attacks) > 1:
             metrics = outcomes.mean_over_attacks(_scored(pair))
-            entries.append(Transfer(_classifier(pair[0]), metrics, _flags(pair), _coverage(pair), target, None))
+            entries.append(Transfer(Classifier.of(pair[0]), metrics, _flags(pair), _coverage(pair), target, None))
         for group in attacks:
-            metrics = _averages(outcomes, _scored(group), glossary.BOARDS["transferability"])
+            metrics = _averages(outcomes, _scored(group), BOARDS["transferability"])
             attack = label(group[0].attack or {"id": ""})
             entries.append(
-                Transfer(_classifier(group[0]), metrics, _flags(group), _coverage(group), target, attack)
+                Transfer(Classifier.of(group[0]), metrics, _flags(group), _coverage(group), target, attack)
             )
     return entries
 
@@ -180,7 +183,7 @@ def _unscored(row: Row) -> Unscored:
     return Unscored(
         status=row.status,
         protocol=row.protocol,
-        classifier=_classifier(row),
+        classifier=Classifier.of(row),
         attack=None if row.attack is None else label(row.attack),
         target=_target(row),
         fold=row.fold,
@@ -221,10 +224,6 @@ def _flags(rows: Sequence[Row]) -> tuple[str, ...]:
     flags = {flag for row in _scored(rows) for flag in row.flags}
     broken = any(row.status in (Status.FAILED, Status.INVALID) for row in rows)
     return tuple(sorted(flags | {"incomplete"} if broken else flags))
-
-
-def _classifier(row: Row) -> Classifier:
-    return Classifier(label(row.dataset), label(row.representation), label(row.model), label(row.defense))
 
 
 def _target(row: Row) -> Variant | None:

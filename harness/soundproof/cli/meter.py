@@ -37,8 +37,25 @@ def _bar(stream: TextIO, title: str, describe: Callable[[int, int], str]) -> Ite
     from rich.progress import BarColumn, Progress, TextColumn
 
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.fields[text]}"))
-    with Progress(*columns, console=Console(file=stream), transient=True) as progress:
-        task = progress.add_task(title, total=None, text="")
-        yield lambda done, total: progress.update(
-            task, completed=done, total=total or None, text=describe(done, total)
-        )
+    progress = Progress(*columns, console=Console(file=stream), transient=True)
+    task = progress.add_task(title, total=None, text="")
+
+    def update(done: int, total: int) -> None:
+        progress.start()
+        progress.update(task, completed=done, total=total or None, text=describe(done, total))
+        if done == total:  # something else may draw on the terminal until there is more of it
+            progress.stop()
+
+    try:
+        yield update
+    finally:
+        progress.stop()
+
+
+@contextmanager
+def reading(stream: TextIO) -> Iterator[None]:
+    """Within this block, show how far the reading of audio files is."""
+    from soundproof.audio import watched
+
+    with meter(stream, "reading audio", lambda done, total: f"{done} of {total} files") as tell, watched(tell):
+        yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -40,14 +41,16 @@ def add_parser(
 def call(arguments: argparse.Namespace) -> int:
     """Print the plan."""
     from soundproof.api import plan_suite
+    from soundproof.cli.meter import reading
 
-    plan = plan_suite(
-        arguments.suite,
-        data=arguments.data,
-        cache=arguments.cache,
-        device=arguments.device,
-        only=options.only(arguments.only),
-    )
+    with reading(sys.stderr):
+        plan = plan_suite(
+            arguments.suite,
+            data=arguments.data,
+            cache=arguments.cache,
+            device=arguments.device,
+            only=options.only(arguments.only),
+        )
     print(json.dumps(plan) if arguments.json else _text(plan))
     return 0
 

@@ -50,18 +50,20 @@ def add_parser(
 def call(arguments: argparse.Namespace) -> int:
     """Run it; 1 if cells failed."""
     from soundproof.api import execute
+    from soundproof.cli.meter import reading
     from soundproof.cli.terminal import reporter
 
-    found, out = execute(
-        arguments.suite,
-        data=arguments.data,
-        out=arguments.out,
-        cache=arguments.cache,
-        device=arguments.device,
-        only=options.only(arguments.only),
-        fresh=arguments.fresh,
-        reporters=[reporter(sys.stderr)],
-    )
+    with reading(sys.stderr):
+        found, out = execute(
+            arguments.suite,
+            data=arguments.data,
+            out=arguments.out,
+            cache=arguments.cache,
+            device=arguments.device,
+            only=options.only(arguments.only),
+            fresh=arguments.fresh,
+            reporters=[reporter(sys.stderr)],
+        )
     print(summary(found, out))
     return FAILED if any(row.status in {Status.FAILED, Status.INVALID} for row in found.rows) else 0
 

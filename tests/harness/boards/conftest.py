@@ -64,7 +64,7 @@ class Workbench:
     def broken(self, protocol, status=Status.FAILED, reason="out of memory", **where):
         return self.row(protocol, status=status, reason=reason, **where)
 
-    def clean(self, labels, predictions, clips=None, scores=None, eer=None, **where):
+    def clean(self, labels, predictions, clips=None, scores=None, eer=None, reports=None, **where):
         labels, predictions = np.asarray(labels), np.asarray(predictions)
         n = len(labels)
         precision, recall, f1, _ = precision_recall_fscore_support(
@@ -76,6 +76,7 @@ class Workbench:
             "recall": (recall, n),
             "f1": (f1, n),
             "eer": None if eer is None else (eer, n),
+            **(reports or {}),
         }
         fields = {
             "clip": np.arange(n) if clips is None else clips,
@@ -85,14 +86,31 @@ class Workbench:
         }
         return self.row(Protocol.CLEAN, metrics, fields, **where)
 
-    def bounded(self, clips, fooled, tested, attack="fgsm", scores=None, gradients=1.0, l2=3.0, **where):
+    def learned(self, row, loss, score, whose="model"):
+        """Give a row a learning curve."""
+        for name, curve in (("loss", loss), ("validation", score)):
+            self.samples[f"{row.key}/{whose}_{name}"] = np.asarray(curve, dtype=np.float32)
+
+    def bounded(
+        self, clips, fooled, tested, attack="fgsm", scores=None, gradients=1.0, l2=3.0, *, grey=None, **where
+    ):
         fields = _outcomes(clips, fooled, scores, gradients, l2)
         n = len(fields["clip"])
+        by_grey_box = {}
+        if grey is not None:
+            turned = _outcomes(clips, grey, None, 0, 0)
+            fields |= {f"grey_{name}": turned[name] for name in ("score", "fooled")}
+            by_grey_box = {
+                "grey_fooling_auc": (_auc(turned), n),
+                "grey_fooling_rate": (np.mean(turned["fooled"]), n),
+                "grey_robust_accuracy": (np.sum(~turned["fooled"]) / tested, tested),
+            }
         metrics = {
             "fooling_auc": (_auc(fields), n),
             "fooling_rate": (np.mean(fields["fooled"]), n),
             "robust_accuracy": (np.sum(~fields["fooled"]) / tested, tested),
             **_spent(fields, n),
+            **by_grey_box,
         }
         return self.row(Protocol.BOUNDED, metrics, fields, attack=attack, **where)
 
@@ -171,17 +189,26 @@ def crowded():
             for defense in (NONE, trained):
                 where = {"model": model, "defense": defense, "fold": fold}
                 right = rng.random(20) < 0.8
-                flags = ("leaky",) if model == "resnet" and defense is trained else ()
-                bench.clean(np.arange(20) % 2, (np.arange(20) + ~right) % 2, clips=clips, flags=flags, **where)
+                defended = defense is trained
+                flags = ("leaky",) if model == "resnet" and defended else ()
+                reports = {"training_gradients": (3.0, 50), HOSTILE: (0.5, 9), "=gain_db": (1.5, 9)}
+                labels, predictions = np.arange(20) % 2, (np.arange(20) + ~right) % 2
+                given = {"flags": flags, "reports": reports if defended else None, **where}
+                row = bench.clean(labels, predictions, clips=clips, **given)
+                bench.learned(row, [2.0, 1.0, 0.5], [0.3, 0.6, 0.5])
+                if defended:
+                    bench.learned(row, [0.9, 0.7], [0.5, 0.4], "defense")
                 attacked = clips[right]
                 for attack in ("fgsm", {"id": "square", "note": HOSTILE}):
                     fooled = rng.random(len(attacked)) < 0.5
-                    bench.bounded(attacked, fooled, 20, attack=attack, **where)
+                    grey = fooled & (attacked % 3 > 0) if defended else None
+                    bench.bounded(attacked, fooled, 20, attack=attack, grey=grey, **where)
                     bench.reach(attacked, attack=attack, gradients=7.0, reached=fold == 0, **where)
                     other = (
                         {"id": "vgg", "defense": trained} if defense is NONE else {"id": "vgg", "defense": NONE}
                     )
                     bench.transfer(attacked[:5], fooled[:5], other, attack=attack, flags=("-odd flag",), **where)
+    bench.learned(bench.broken(Protocol.CLEAN, reason=f"TrainingError: {HOSTILE}", model="vgg"), [1.0], [0.5])
     bench.broken(Protocol.BOUNDED, reason=HOSTILE, attack="jsma")
     bench.broken(Protocol.CLEAN, Status.SKIPPED, reason="@needs an image", model="yamnet")
     bench.broken(Protocol.TRANSFER, Status.INVALID, reason="NaN", attack="fgsm", target={"id": "vgg"})

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from soundproof.boards import charts
 from soundproof.boards.figures import Scale, heading, interval, written
-from soundproof.boards.glossary import Unit
+from soundproof.boards.measures import Unit
 from soundproof.boards.tables import build
 from soundproof.metrics.intervals import Metric
 

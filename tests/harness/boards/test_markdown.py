@@ -48,12 +48,35 @@ def test_numbers_carry_interval_and_n(found):
         assert re.search(r"[\d.]+<br><sub>[\d.]+–[\d.]+ · n \d+</sub>", row[column])
 
 
+def test_informed_and_grey_box_attackers_stand_side_by_side(found, bench):
+    for table in tables(found["robustness"])[:2]:
+        heads = [cell.strip() for cell in table[0]]
+        for name in ("Robust accuracy %", "Fooling rate %", "Fooling AUC"):
+            assert heads[heads.index(name) + 1] == f"Grey-box {name[0].lower()}{name[1:]}"
+    for name in ("README", "robustness"):
+        assert "A defense faces two attackers." in found[name]
+    bench.clean([0, 1], [0, 1])
+    bench.bounded([0, 1], [True, False], tested=2)
+    for text in documents(build(bench.results()), provenance(bench.run)).values():
+        assert "rey-box" not in text
+        assert "raining gradients" not in text
+
+
+def test_what_a_defense_reports_is_a_column_with_a_meaning(found):
+    (table, *_) = tables(found["accuracy"])
+    heads = [cell.strip() for cell in table[0]]
+    assert heads[-5] == "Training gradients"
+    assert "=gain dB" in heads
+    assert found["accuracy"].count("What a defense measured of itself") == 2
+    assert not any("# Training" in text for text in found.values())  # the curves are the page's
+
+
 def test_the_readme_leads_to_everything(found):
     for board in ("accuracy", "robustness", "cost", "transferability"):
         assert f"]({board}.md)" in found["README"]
         assert f"]({board}.csv)" in found["README"]
     assert "](index.html)" in found["README"]
-    assert "56 ok, 1 skipped, 1 failed, 1 invalid" in found["README"]
+    assert "56 ok, 1 skipped, 2 failed, 1 invalid" in found["README"]
     assert "‖ε‖₂ ≤ 3" in found["README"]
 
 

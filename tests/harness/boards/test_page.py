@@ -163,8 +163,46 @@ def test_headings_can_be_sorted_by_keyboard(reader):
 
 def test_pictures_have_words(reader):
     pictures = [attributes for tag, attributes in reader.tags if tag == "svg" and attributes.get("role") == "img"]
-    assert len(pictures) == 2
+    assert len(pictures) == 2 + 5  # an overview; three models, and two defenses on top of them
     assert all(len(attributes["aria-label"]) > 40 for attributes in pictures)
+
+
+def test_learning_curves_are_folded_up_and_failures_labelled(text, reader):
+    section = text.split('<section id="training"')[1].split("</section>")[0]
+    assert section.count("<details>") == 1  # closed until it is asked for
+    assert section.count("<summary>") == 1
+    assert section.count('class="thread"') == 2 * 2 * (2 + 2)  # two frames, folds, models and their defenses
+    assert section.count('class="thread failed"') == 2
+    assert section.count("1 failed</span>") == 2
+    assert '<small class="reason">TrainingError: &lt;/script&gt;' in section
+    assert not re.search(r"[^ML\d .h-]", "".join(re.findall(r'class="thread[^>]* d="([^"]*)"', section)))
+
+
+def test_results_without_learning_curves_have_no_such_section(bench):
+    bench.clean([0, 1], [0, 1])
+    text = draw(bench)
+    assert 'id="training"' not in text
+    assert '#training"' not in text
+
+
+def test_reports_of_a_defense_have_a_heading_that_explains_them(text, reader):
+    heads = {a["data-column"] for tag, a in reader.tags if tag == "th" and a.get("data-column")}
+    assert "_gain_db" in heads
+    assert all(re.fullmatch(r"\w+", name) for name in heads)
+    assert "1.50" in {parts[1] for _, a, parts in reader.cells if a.get("class") == "number" and len(parts) == 3}
+
+
+def test_the_two_attackers_are_told_apart_where_there_are_two(text, bench):
+    assert "A defense faces two attackers." in text
+    bench.clean([0, 1], [0, 1])
+    bench.bounded([0, 1], [True, False], tested=2)
+    assert "rey-box" not in draw(bench)
+
+
+def test_a_network_from_random_weights_says_so_and_keeps_its_rank(bench):
+    bench.clean([0, 1], [0, 1], flags=("random-start",))
+    assert build(bench.results()).accuracy[0].rank == 1
+    assert "No published weights were given" in draw(bench)
 
 
 def test_an_empty_run_is_still_a_page(bench):

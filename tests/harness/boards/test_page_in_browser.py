@@ -26,6 +26,7 @@ def show(bench, tmp_path):
         for attack, fooled in (("fgsm", 1), ("cwa", 4)):
             outcomes = [True] * fooled + [False] * (right - fooled)
             bench.bounded(range(right), outcomes, tested=10, attack=attack, l2=right / fooled, model=model)
+        bench.learned(bench.rows[-3], [1.0, 0.5], [0.5, 0.9])
     bench.clean([0] * 10, [0] * 10, model="leaks", flags=("leaky",))
     file = tmp_path / "index.html"
     file.write_text(page(build(bench.results()), provenance(bench.run)), encoding="utf-8")
@@ -72,6 +73,18 @@ def test_every_attack_can_be_sorted_across_classifiers(show):
     lengths = {("alexnet", "cwa"): 6 / 4, ("resnet", "cwa"): 9 / 4, ("vgg", "cwa"): 8 / 4}
     lengths |= {("alexnet", "fgsm"): 6.0, ("resnet", "fgsm"): 9.0, ("vgg", "fgsm"): 8.0}
     assert visible(document, "robustness") == sorted(lengths, key=lengths.get)
+
+
+def test_learning_curves_follow_the_filters(show):
+    def models(document):
+        section = document.split('<section id="training"')[1].split("</section>")[0]
+        figures = re.findall(r"<(?:figure|details)([^>]*)>", section)
+        return [re.findall(r'data-model="([^"]*)"', each) for each in figures if "hidden" not in each]
+
+    assert models(show()) == [[], ["alexnet"], ["resnet"], ["vgg"]]
+    assert models(show("#model=vgg&attack=cwa")) == [[], ["vgg"]]
+    assert models(show("#q=synth+resn")) == [[], ["resnet"]]
+    assert models(show("#q=nobody")) == []
 
 
 def test_an_unknown_wish_is_ignored(show):

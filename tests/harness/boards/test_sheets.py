@@ -46,6 +46,31 @@ def test_a_hostile_name_is_quoted(bench, start):
     assert line["model"] == f"'{start}cmd()"
 
 
+def test_further_columns_stand_only_where_something_has_them(bench, found):
+    bench.clean([0, 1], [0, 1])
+    bench.bounded([0, 1], [True, False], tested=2)
+    plain = {name: text.splitlines()[0] for name, text in sheets(build(bench.results())).items()}
+    assert "grey" not in plain["robustness"]
+    assert "training_gradients" not in plain["accuracy"]
+    for line in read(found["robustness"]):
+        worst = line["attack"] == WORST_CASE
+        assert bool(line["grey_robust_accuracy"]) == (line["defense"] != "none")
+        assert bool(line["mean_grey_fooling_auc"]) == (worst and line["defense"] != "none")
+    for line in read(found["accuracy"]):
+        assert line["training_gradients"] == ("" if line["defense"] == "none" else "3.0")
+        assert line["'=gain_db"] == ("" if line["defense"] == "none" else "1.5")
+
+
+@pytest.mark.parametrize("name", ["model", "rank", "flags", "cells", "accuracy_n"])
+def test_a_report_cannot_take_the_place_of_another_column(bench, name):
+    bench.clean([0, 1], [0, 1], reports={name: (0.5, 9)})
+    text = sheets(build(bench.results()))["accuracy"]
+    columns = next(csv.reader(io.StringIO(text, newline="")))
+    assert len(columns) == len(set(columns))
+    (line,) = read(text)
+    assert (line["model"], line["rank"], line["flags"], line["cells"]) == ("resnet", "1", "", "1")
+
+
 def test_negative_numbers_stay_numbers(bench):
     row = bench.reach([0, 1], ratio=(-0.25, 2))
     (line,) = read(sheets(build(bench.results()))["cost"])

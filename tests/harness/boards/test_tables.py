@@ -270,10 +270,10 @@ def test_a_classifier_that_faced_fewer_attacks_says_so(bench):
 
 def test_losses_are_counted_and_listed_and_never_scored(crowded):
     boards = build(crowded.results())
-    assert dict(boards.cells) == {Status.OK: 56, Status.FAILED: 1, Status.SKIPPED: 1, Status.INVALID: 1}
+    assert dict(boards.cells) == {Status.OK: 56, Status.FAILED: 2, Status.SKIPPED: 1, Status.INVALID: 1}
     losses = {(loss.status, loss.protocol, loss.reason) for loss in boards.unscored}
     assert (Status.SKIPPED, Protocol.CLEAN, "@needs an image") in losses
-    assert len(losses) == 3
+    assert len(losses) == 4
     assert "yamnet" not in {entry.classifier.model for entry in boards.entries()}
     assert all(attack.attack != "jsma" for entry in boards.robustness for attack in entry.attacks)
 

@@ -118,7 +118,11 @@
       shown += some;
       total += every;
     }
-    for (const figure of all("figure")) figure.hidden = Boolean(state.dataset) && state.dataset !== figure.dataset.dataset;
+    for (const figure of all("#training figure")) {
+      figure.hidden = !fits(figure.dataset, (figure.textContent + Object.values(figure.dataset).join(" ")).toLowerCase());
+    }
+    for (const group of all("#training :is(div, details)")) group.hidden = !one("figure:not([hidden])", group);
+    for (const figure of all("#overview figure")) figure.hidden = Boolean(state.dataset) && state.dataset !== figure.dataset.dataset;
     for (const section of all("main section")) {
       const none = one(".none", section);
       if (none) none.hidden = all(".block", section).some(box => !box.hidden);

@@ -1,0 +1,165 @@
+"""The measures of the boards: what each number is called, what it means, and where it stands.
+
+One place, so that a column of the page, of the Markdown and of the CSV means the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+
+class Unit(StrEnum):
+    """How a measure is written and drawn."""
+
+    SHARE = "share"  # of clips, shown in percent
+    AREA = "area"  # under a curve, 0 to 1
+    LENGTH = "length"  # of a perturbation
+    COUNT = "count"  # rows a clip, over orders of magnitude
+    RATIO = "ratio"
+    NUMBER = "number"  # that a defense reports of itself, in a unit of its own
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One column of numbers.
+
+    Attributes:
+        title: Its heading.
+        meaning: A sentence or two for the tooltip and the glossary.
+        unit: How it is written.
+        worst_case: What it means in the row that takes all attacks together, where that differs.
+    """
+
+    title: str
+    meaning: str
+    unit: Unit
+    worst_case: str = ""
+
+
+MEASURES: Mapping[str, Measure] = {
+    "accuracy": Measure(
+        "Accuracy", "Share of the test clips that are classified correctly, unattacked.", Unit.SHARE
+    ),
+    "precision": Measure(
+        "Precision", "Share of the clips given a class that belong to it; the mean over classes.", Unit.SHARE
+    ),
+    "recall": Measure(
+        "Recall", "Share of the clips of a class that are given it; the mean over classes.", Unit.SHARE
+    ),
+    "f1": Measure("F1", "Harmonic mean of precision and recall of a class; the mean over classes.", Unit.SHARE),
+    "eer": Measure(
+        "EER",
+        "Equal error rate, for sets of two classes: the rate of false acceptance where it equals that of false "
+        "rejection. Lower is better.",
+        Unit.SHARE,
+    ),
+    "robust_accuracy": Measure(
+        "Robust accuracy",
+        "Share of all test clips that are classified correctly both before and after the attack.",
+        Unit.SHARE,
+        "Worst case: the clip has to survive every attack of the table.",
+    ),
+    "fooling_rate": Measure(
+        "Fooling rate",
+        "Share of the attacked clips that are misclassified after the attack. Attacked are the test clips that "
+        "the classifier gets right unattacked.",
+        Unit.SHARE,
+        "Worst case: the clip counts when any attack fools it.",
+    ),
+    "fooling_auc": Measure(
+        "Fooling AUC",
+        "ROC area of the wrong-class margin, attacked clips against their clean copies: 0.5 when the attack has "
+        "no effect, 1 when it fools every clip.",
+        Unit.AREA,
+        "In the row of all attacks: the mean over them.",
+    ),
+    "grey_robust_accuracy": Measure(
+        "Grey-box robust accuracy",
+        "Robust accuracy against the attacker who knows the classifier and ignores its defense.",
+        Unit.SHARE,
+        "Worst case: the clip has to survive the grey-box examples of every attack.",
+    ),
+    "grey_fooling_rate": Measure(
+        "Grey-box fooling rate",
+        "Share of the attacked clips that the examples made against the undefended classifier fool here too.",
+        Unit.SHARE,
+        "Worst case: the clip counts when the grey-box example of any attack fools it.",
+    ),
+    "grey_fooling_auc": Measure(
+        "Grey-box fooling AUC",
+        "Fooling AUC of the examples made against the undefended classifier, shown to the defended one.",
+        Unit.AREA,
+        "In the row of all attacks: the mean over them.",
+    ),
+    "l2": Measure(
+        "‖ε‖₂",
+        "Length of the perturbation over all values of a classifier's input, mean over the clips that are fooled. "
+        "It grows with the input size D; compare the RMS between representations.",
+        Unit.LENGTH,
+    ),
+    "rms": Measure("RMS", "‖ε‖₂ / √D: how much one input value changes, on a scale from 0 to 1.", Unit.LENGTH),
+    "gradients": Measure(
+        "Gradients", "Mean number of backward passes through the classifier for one attacked clip.", Unit.COUNT
+    ),
+    "queries": Measure(
+        "Queries", "Mean number of forward passes through the classifier for one attacked clip.", Unit.COUNT
+    ),
+    "training_gradients": Measure(
+        "Training gradients",
+        "Backward passes that a defense spent on attacks of its own while it was trained, a training clip. They "
+        "are the price of the defense and no cost of an attack.",
+        Unit.COUNT,
+    ),
+    "epsilon_ratio": Measure(
+        "ε ratio",
+        "Mean ‖ε‖₂ that the attack needs against the defended model, over that against the undefended one. Above "
+        "1 the defense makes the attack more expensive.",
+        Unit.RATIO,
+    ),
+    "transfer_ratio": Measure(
+        "Transfer ratio",
+        "Of the examples that fool the source and that the target classifies correctly unattacked, the share that "
+        "fools the target.",
+        Unit.SHARE,
+    ),
+}
+DIMENSION = Measure("D", "How many values one input of the classifier has.", Unit.COUNT)
+
+BOARDS: Mapping[str, tuple[str, ...]] = {
+    "accuracy": ("accuracy", "precision", "recall", "f1", "eer"),
+    "robustness": ("robust_accuracy", "fooling_rate", "fooling_auc", "l2", "rms", "gradients", "queries"),
+    "cost": ("gradients", "queries", "fooling_rate", "l2", "rms", "epsilon_ratio"),
+    "transferability": ("transfer_ratio",),
+}
+# Shown where something has them.
+_FURTHER: Mapping[str, tuple[str, ...]] = {
+    "accuracy": ("training_gradients",),
+    "robustness": ("grey_robust_accuracy", "grey_fooling_rate", "grey_fooling_auc"),
+}
+
+
+def measure(name: str) -> Measure:
+    """The words of a measure; one that a defense reports under a name of its own is titled by that name."""
+    if name in MEASURES:
+        return MEASURES[name]
+    words = name.removesuffix("_db").replace("_", " ").strip()
+    title = words[:1].upper() + words[1:] + (" dB" if name.endswith("_db") else "")
+    meaning = "What a defense measured of itself when it was trained, on clips that it was not trained on."
+    return Measure(title, meaning, Unit.NUMBER)
+
+
+def columns(board: str, measured: Collection[str]) -> tuple[str, ...]:
+    """The measures of a board: always its own, and of all further ones those that something has.
+
+    Args:
+        board: Its name.
+        measured: The metrics of its rows.
+    """
+    own, further = BOARDS[board], _FURTHER.get(board, ())
+    reported = sorted({*measured} - {*own, *further}) if board == "accuracy" else ()
+    return (*own, *(name for name in further if name in measured), *reported)
