@@ -1,0 +1,177 @@
+"""scikit-learn's part in the classical models: choosing, fitting, and the arrays that networks take over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.feature_selection import VarianceThreshold
+from sklearn.model_selection import GridSearchCV, ParameterGrid, StratifiedKFold
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy.typing as npt
+    import torch
+
+    from soundproof import Examples, TrainingData
+    from soundproof_models.classical import Selection
+
+    Floats = npt.NDArray[np.float64]
+    Rows = npt.NDArray[np.int64]
+    Parts = list[tuple[Rows, Rows]]
+
+_FOLDS = 5
+# Of a principal component, where a standardised value has a variance of 1: below is rounding.
+_NO_VARIANCE = 1e-6
+# The score of a class without training clips: never the highest, and finite.
+_ABSENT = -1e4
+
+
+def arrays_of(examples: Examples) -> tuple[Floats, Rows]:
+    """Flattened inputs `[N, D]` and labels `[N]` in host memory."""
+    return examples.inputs.flatten(1).double().cpu().numpy(), examples.labels.cpu().numpy()
+
+
+def seed_of(generator: torch.Generator) -> int:
+    """The generator's seed, in the range that scikit-learn takes."""
+    return generator.initial_seed() % 2**32
+
+
+@dataclass(frozen=True)
+class Search:
+    """Standardises, reduces and classifies, with the best candidate of a grid.
+
+    Attributes:
+        width: Principal components to reduce to; None does not reduce.
+        selection: What candidates are measured on.
+        seed: Of folds and randomised decompositions.
+        equalised: Whether components are brought to the same variance.
+    """
+
+    width: int | None
+    selection: Selection
+    seed: int
+    equalised: bool
+
+    def fit(self, classifier: Any, grid: Mapping[str, Sequence[object]], data: TrainingData) -> Pipeline:
+        """Choose by accuracy, the first of equally good candidates, and fit to the training part alone.
+
+        Raises:
+            ValueError: The training part holds one class only, or classes too rare for folds.
+        """
+        values, labels = arrays_of(data.train)
+        if len(np.unique(labels)) == 1:
+            raise ValueError("the training part holds one class only: there is nothing to tell apart")
+        candidates = ParameterGrid({f"classify__{name}": list(choices) for name, choices in grid.items()})
+        if len(candidates) == 1:
+            pipeline = self._pipeline(classifier, clips=len(values))
+            return pipeline.set_params(**candidates[0]).fit(values, labels)
+        if self.selection == "validation":
+            others, other_labels = arrays_of(data.validation)
+            pool, pool_labels = np.concatenate([values, others]), np.concatenate([labels, other_labels])
+            parts: Parts = [(np.arange(len(values)), np.arange(len(values), len(pool)))]
+        else:
+            pool, pool_labels = values, labels
+            parts = self._folds(values, labels)
+        pipeline = self._pipeline(classifier, clips=min(len(rows) for rows, _ in parts))
+        search = GridSearchCV(pipeline, candidates.param_grid, cv=parts, refit=False, error_score="raise")
+        search.fit(pool, pool_labels)
+        return pipeline.set_params(**search.best_params_).fit(values, labels)
+
+    def _pipeline(self, classifier: Any, clips: int) -> Pipeline:
+        steps: list[tuple[str, Any]] = [("standardise", StandardScaler())]
+        if self.width is not None:
+            steps.append(("reduce", PCA(min(self.width, clips), random_state=self.seed)))
+            if self.equalised:
+                steps += [("drop", VarianceThreshold(_NO_VARIANCE)), ("equalise", StandardScaler())]
+        return Pipeline([*steps, ("classify", classifier)])
+
+    def _folds(self, values: Floats, labels: Rows) -> Parts:
+        _, counts = np.unique(labels, return_counts=True)
+        if counts.min() < 2:
+            raise ValueError('folds need two training clips of every class: set selection = "validation"')
+        folds = StratifiedKFold(min(_FOLDS, counts.min()), shuffle=True, random_state=self.seed)
+        return list(folds.split(values, labels))
+
+
+def standardisation_of(pipeline: Pipeline) -> dict[str, Floats]:
+    """Mean and scale of every value."""
+    return {"mean": pipeline["standardise"].mean_, "scale": pipeline["standardise"].scale_}
+
+
+def reduction_of(pipeline: Pipeline) -> dict[str, Floats]:
+    """What lies between standardisation and the classifier, as one matrix and offset."""
+    reduce = pipeline["reduce"]
+    weight, mean, scale = reduce.components_, np.zeros(reduce.n_components_), np.ones(reduce.n_components_)
+    if "equalise" in pipeline.named_steps:
+        weight = weight[pipeline["drop"].get_support()]
+        mean, scale = pipeline["equalise"].mean_, pipeline["equalise"].scale_
+    return {"weight": weight / scale[:, None], "bias": -(weight @ reduce.mean_ + mean) / scale}
+
+
+def reduced(pipeline: Pipeline, examples: Examples) -> Floats:
+    """What the classifier was given, `[N, d]`."""
+    values: Floats = pipeline[:-1].transform(arrays_of(examples)[0])
+    return values
+
+
+def both(second: Floats) -> Floats:
+    """Scores of two classes from the second's, of which the first has the opposite."""
+    return np.concatenate([-second, second])
+
+
+def spread(weight: Floats, bias: Floats, present: Rows, classes: int) -> dict[str, Floats]:
+    """Rows of the classes that the training part holds, among rows for all classes."""
+    weights, biases = np.zeros((classes, weight.shape[1])), np.full(classes, _ABSENT)
+    weights[present], biases[present] = weight, bias
+    return {"weight": weights, "bias": biases}
+
+
+def machines_of(found: Any) -> tuple[Rows, Floats, Floats]:
+    """All machines of a one-versus-rest classifier over the training clips that any of them needs.
+
+    Returns:
+        Those clips' rows `[S]`, their weights `[K, S]` and the biases `[K]`.
+    """
+    machines = found.estimators_
+    rows = np.unique(np.concatenate([machine.support_ for machine in machines]))
+    weight = np.zeros((len(machines), len(rows)))
+    for own, machine in zip(weight, machines, strict=True):
+        own[np.searchsorted(rows, machine.support_)] = machine.dual_coef_[0]
+    bias = np.concatenate([machine.intercept_ for machine in machines])
+    if len(machines) == 1:
+        weight, bias = both(weight), both(bias)
+    return rows, weight, bias
+
+
+def width_of(values: Floats) -> float:
+    """The kernel's γ that scikit-learn calls `scale`."""
+    variance = float(values.var())
+    return 1 / (values.shape[1] * variance) if variance else 1.0
+
+
+def trees_of(forest: Any, classes: int) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of `Forest`, all trees filled up to the size of the largest."""
+    trees = [estimator.tree_ for estimator in forest.estimators_]
+    shape = (len(trees), max(tree.node_count for tree in trees))
+    arrays: dict[str, npt.NDArray[Any]] = {
+        "feature": np.zeros(shape, dtype=np.int64),
+        "threshold": np.zeros(shape),
+        "left": np.zeros(shape, dtype=np.int64),
+        "right": np.zeros(shape, dtype=np.int64),
+        "probability": np.zeros((*shape, classes)),
+    }
+    for number, tree in enumerate(trees):
+        nodes = np.arange(tree.node_count)
+        leaf = tree.children_left < 0
+        arrays["feature"][number, nodes] = np.where(leaf, 0, tree.feature)
+        arrays["threshold"][number, nodes] = tree.threshold
+        arrays["left"][number, nodes] = np.where(leaf, nodes, tree.children_left)
+        arrays["right"][number, nodes] = np.where(leaf, nodes, tree.children_right)
+        arrays["probability"][number, nodes[:, None], forest.classes_] = tree.value[:, 0]
+    return arrays
