@@ -74,11 +74,10 @@ class Ball:
             delta = delta * (radius / sizes.clamp_min(TINY)).clamp_max(1.0)
         return (clean + delta).clamp(0.0, 1.0)
 
-    def _column(self, like: torch.Tensor) -> torch.Tensor:
-        import torch
-
-        radius = torch.as_tensor(self.radius, dtype=like.dtype, device=like.device)
-        return column(radius, like) if radius.dim() else radius
+    def _column(self, like: torch.Tensor) -> float | torch.Tensor:
+        if isinstance(self.radius, (int, float)):
+            return self.radius
+        return column(self.radius.to(like), like) if self.radius.dim() else self.radius.to(like)
 
 
 def l2_sizes(values: torch.Tensor) -> torch.Tensor:

@@ -61,7 +61,8 @@ def coordinate(component: Component) -> dict[str, Any]:
 def fingerprint(component: Component) -> dict[str, Any]:
     """The component as cache keys name it: kind, id, version or source, and every parameter."""
     return {
-        "kind": component.kind,
+        # A parameter may be called `kind`, too.
+        "kind": type(component).kind,
         "id": component.id,
         "version": component.version or source_digest(type(component).__module__.partition(".")[0]),
         "parameters": plain(component.parameters()),

@@ -136,7 +136,8 @@ class Inputs:
 
     def _represented(self, trained: Trained, batches: Iterator[Waveforms]) -> torch.Tensor:
         transform = self._transform(trained)
-        with torch.inference_mode():
+        # Not in inference mode: defenses may train on what this returns.
+        with torch.no_grad():
             return torch.cat([transform(torch.from_numpy(batch).to(self._device)).float() for batch in batches])
 
     def _transform(self, trained: Trained) -> nn.Module:

@@ -110,7 +110,7 @@ class Runner:
                 size *= side
             named = {"dataset": coordinate(trained.dataset), "representation": coordinate(trained.representation)}
             inputs[repr(named)] = {**named, "shape": list(shape), "dimension": size}
-        components = {(c.kind, c.id): self.registry.find(c.kind, c.id) for c in plan.suite.components}
+        components = {(type(c).kind, c.id): self.registry.find(type(c).kind, c.id) for c in plan.suite.components}
         return {
             "schema": SCHEMA,
             "suite": plan.suite.document,

@@ -44,6 +44,7 @@ def test_training_data_holds_sounds_of_its_originals(tmp_path):
     sounds = data.sounds.waveforms()
     assert 3 * len(sounds) == len(data.train)
     torch.testing.assert_close(data.sounds.represent(sounds), data.train.inputs[: len(sounds)])
+    assert not data.sounds.represent(sounds).is_inference(), "a defense may train on them"
     torch.testing.assert_close(data.sounds.represent(data.sounds.validation()), data.validation.inputs)
     np.testing.assert_array_equal(sounds, trained.dataset.waveforms(tmp_path, 100)[parts.train[parts.train < 60]])
 

@@ -7,13 +7,30 @@ from typing import TYPE_CHECKING
 from soundproof import hookimpl
 
 if TYPE_CHECKING:
-    from soundproof import Defense
+    from soundproof import Component
 
 
 @hookimpl
-def soundproof_components() -> list[type[Defense]]:
-    """All defenses of this package."""
+def soundproof_components() -> list[type[Component]]:
+    """All defenses of this package, and a data set for them."""
     from soundproof_defenses.adversarial_training import AdversarialTraining
+    from soundproof_defenses.denoising_autoencoder import DenoisingAutoencoder
+    from soundproof_defenses.distillation import Distillation
+    from soundproof_defenses.input_transform import InputTransform
     from soundproof_defenses.none import Undefended
+    from soundproof_defenses.spoof_augmentation import SpoofAugmentation
+    from soundproof_defenses.spoofed_speech import SpoofedSpeech
+    from soundproof_defenses.thermometer import ThermometerEncoding
+    from soundproof_defenses.wavegan import WaveganInversion
 
-    return [AdversarialTraining, Undefended]
+    return [
+        AdversarialTraining,
+        DenoisingAutoencoder,
+        Distillation,
+        InputTransform,
+        SpoofAugmentation,
+        SpoofedSpeech,
+        ThermometerEncoding,
+        Undefended,
+        WaveganInversion,
+    ]

@@ -1,6 +1,7 @@
-"""Adversarial training: Eq. 14 by hand, and what it must achieve on a problem with a known answer."""
+"""Adversarial training: both losses by hand, and what it must achieve on a problem with a known answer."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,7 +11,9 @@ from torch.nn.functional import cross_entropy
 from soundproof import Ball, Examples, Goal, Kind, Norm, Recipe, Ref, Trainer, TrainingData, Victim
 from soundproof.registry import discover
 from soundproof_attacks.fgsm import Fgsm
-from soundproof_defenses._objectives import AdversarialObjective
+from soundproof_attacks.pgd import Pgd
+from soundproof_defenses._inner import InnerAttack
+from soundproof_defenses._objectives import AdversarialObjective, Divergence, TradesObjective, reset_weights
 from soundproof_defenses.adversarial_training import AdversarialTraining
 from soundproof_defenses.none import Undefended
 
@@ -36,15 +39,20 @@ def data():
     return TrainingData(problem(), problem(seed=1), classes=2)
 
 
-def linear():
+def linear(classes=2):
     torch.manual_seed(0)
-    return nn.Sequential(nn.Linear(64, 2))
+    return nn.Sequential(nn.Linear(64, classes))
+
+
+def inner(attack=None, radius=0.5, draw="fixed", **options):
+    generator = torch.Generator().manual_seed(0)
+    return InnerAttack(attack or Fgsm(), generator, radius=radius, draw=draw, **options)
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])
 def test_the_loss_is_equation_14(alpha):
     module, examples = linear(), problem(20)
-    objective = AdversarialObjective(Fgsm(), torch.Generator(), alpha=alpha, radius=0.5, uniform=False)
+    objective = AdversarialObjective(inner(), alpha=alpha)
     victim = Victim(module, examples.inputs, Goal(examples.labels), traced=False)
     attacked = Fgsm().perturb(victim, Ball(Norm.L2, 0.5), torch.Generator())
     clean_loss = cross_entropy(module(examples.inputs), examples.labels)
@@ -55,32 +63,110 @@ def test_the_loss_is_equation_14(alpha):
 
 
 def test_radii_are_drawn_per_clip_from_the_open_interval():
-    class Recorder(Fgsm):
-        def perturb(self, victim, ball, generator):
-            self.seen.append(ball.radius.clone())
-            return super().perturb(victim, ball, generator)
-
-    Recorder.seen = []
-    module, examples = linear(), problem(160)
-    objective = AdversarialObjective(
-        Recorder(), torch.Generator().manual_seed(0), alpha=0.0, radius=2.0, uniform=True
-    )
-    for _ in range(10):
-        objective.loss(module, examples.inputs, examples.labels)
-    radii = torch.cat(Recorder.seen)
+    drawn = inner(radius=2.0, draw="uniform")
+    radii = torch.cat([drawn.draw(160).radius for _ in range(10)])
     assert len(radii.unique()) > 1500
     assert radii.min() > 0
     assert radii.max() <= 2
     assert radii.mean().item() == pytest.approx(1, abs=0.05)
 
 
-@pytest.mark.parametrize("start", ["scratch", "trained"])
-def test_it_learns_to_lean_on_what_survives(start):
+def test_a_ramp_ends_at_the_radius():
+    class Recorder(Fgsm):
+        def perturb(self, victim, ball, generator):
+            self.seen.append(ball.radius)
+            return super().perturb(victim, ball, generator)
+
+    Recorder.seen = []
+    ramped = inner(Recorder(), radius=2.0, draw="ramp", epochs=4)
+    quick = trainer()
+    quick.recipe = Recipe(epochs=4, batch=400)
+    quick.fit(linear(), data(), AdversarialObjective(ramped, alpha=0.0))
+    seen = [radius.unique().item() for radius in Recorder.seen if isinstance(radius, torch.Tensor)]
+    assert seen == pytest.approx([0.5, 0.5, 1.0, 1.0, 1.5, 1.5, 2.0, 2.0])
+    validation = [radius for radius in Recorder.seen if not isinstance(radius, torch.Tensor)]
+    assert set(validation) == {2.0}
+
+
+def test_trades_is_the_clean_loss_and_the_divergence():
+    """At a radius that is next to nothing only the clean loss is left; else the divergence is added β-fold."""
+    module, examples = linear(3), problem(20)
+    clean = cross_entropy(module(examples.inputs), examples.labels)
+    still = TradesObjective(inner(radius=1e-9), beta=6.0)
+    torch.testing.assert_close(still.loss(module, examples.inputs, examples.labels), clean)
+
+    losses = []
+    for beta in (1.0, 3.0):
+        objective = TradesObjective(inner(Pgd(steps=5)), beta=beta)
+        losses.append(objective.loss(module, examples.inputs, examples.labels) - clean)
+    assert losses[0] > 1e-4
+    torch.testing.assert_close(losses[1], 3 * losses[0])
+    assert module.training
+
+
+def test_the_divergence_is_torchs():
+    generator = torch.Generator().manual_seed(0)
+    before, after = torch.randn(2, 5, 4, generator=generator)
+    goal = Divergence(torch.zeros(5, dtype=torch.int64), reference=before.log_softmax(1))
+    expected = torch.distributions.kl_divergence(
+        torch.distributions.Categorical(logits=before), torch.distributions.Categorical(logits=after)
+    )
+    torch.testing.assert_close(goal.loss(after), expected)
+    rows = torch.tensor([3, 1])
+    torch.testing.assert_close(goal.select(rows).loss(after[rows]), expected[rows])
+
+
+@pytest.mark.parametrize("attack", [Fgsm(), Pgd(steps=5)], ids=["fgsm", "pgd"])
+def test_trades_attacks_the_prediction_and_not_the_label(attack):
+    """With two classes the divergence grows towards the decision boundary and beyond, wherever the label is."""
+    module, examples = linear(), problem(200)
+    wrong = Examples(examples.inputs, module(examples.inputs).argmin(dim=1))
+
+    class Recorder(type(attack)):
+        def perturb(self, victim, ball, generator):
+            self.seen.append(super().perturb(victim, ball, generator))
+            return self.seen[-1]
+
+    Recorder.seen = []
+    recorder = Recorder(**attack.parameters())
+    TradesObjective(inner(recorder), beta=6.0).loss(module, wrong.inputs, wrong.labels)
+    moved = (Recorder.seen[0] - wrong.inputs).flatten(1).norm(dim=1)
+    assert moved.max() <= 0.5 + 0.02
+    reference = module(wrong.inputs).log_softmax(1)
+    noise = torch.randn(wrong.inputs.shape, generator=torch.Generator().manual_seed(1))
+    noise = 0.5 * noise / noise.norm(dim=1, keepdim=True)
+    goal = Divergence(wrong.labels, reference=reference)
+    attacked, random = (
+        goal.loss(module(x)).mean() for x in (Recorder.seen[0], (wrong.inputs + noise).clamp(0, 1))
+    )
+    assert attacked > 5 * random
+
+
+@pytest.mark.parametrize("loss", ["mixed", "trades"])
+def test_gradients_of_the_inner_attack_are_counted_apart(loss):
+    defense = AdversarialTraining(attack=Ref(Kind.ATTACK, "bim-b", {"steps": 3}), loss=loss)
+    quick = trainer()
+    quick.recipe = dataclasses.replace(quick.recipe, epochs=2)
+    defense.fit(linear(), TrainingData(problem(100), problem(30, seed=1), classes=2), quick)
+    assert quick.gradients == 2 * 3 * (100 + 30)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"start": "scratch", "alpha": 0.0},
+        {"start": "trained", "alpha": 0.0},
+        {"start": "trained", "loss": "trades"},
+        {"start": "trained", "alpha": 0.0, "draw": "ramp"},
+    ],
+    ids=lambda options: "-".join(map(str, options.values())),
+)
+def test_it_learns_to_lean_on_what_survives(options):
     """The robust solution weighs the strong feature; plain training spreads over the weak ones."""
     plain, defended = linear(), linear()
     trainer().fit(plain, data())
     defended.load_state_dict(plain.state_dict())
-    defense = AdversarialTraining(alpha=0.0, radius=0.2, draw="fixed", start=start)
+    defense = AdversarialTraining(**{"radius": 0.2, "draw": "fixed", **options})
     defense.fit(defended, data(), trainer())
 
     def attacked_loss(module):
@@ -108,8 +194,31 @@ def test_attacks_without_a_radius_are_refused():
         defense.fit(linear(), data(), trainer())
 
 
+def test_parameters_without_effect_are_refused():
+    with pytest.raises(ValueError, match="alpha has no effect when loss = 'trades'"):
+        AdversarialTraining(loss="trades", alpha=0.0)
+    with pytest.raises(ValueError, match="beta has no effect when loss = 'mixed'"):
+        AdversarialTraining(beta=1.0)
+
+
+def test_models_that_do_not_train_are_skipped():
+    forest = SimpleNamespace(id="random-forest", retrainable=False)
+    assert "random-forest" in AdversarialTraining().reason_to_skip(forest, (64,), 2)
+    network = SimpleNamespace(id="mlp", retrainable=True)
+    assert AdversarialTraining().reason_to_skip(network, (64,), 2) is None
+
+
 def test_none_leaves_everything_alone():
     module = linear()
     before = {name: value.clone() for name, value in module.state_dict().items()}
     Undefended().fit(Undefended().wrap(module, (64,), 2), data(), trainer())
     assert all(torch.equal(before[name], value) for name, value in module.state_dict().items())
+
+
+def test_frozen_layers_are_not_drawn_anew():
+    module = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2))
+    module[0].requires_grad_(requires_grad=False)
+    before = [layer.weight.clone() for layer in module]
+    reset_weights(module)
+    assert torch.equal(module[0].weight, before[0])
+    assert not torch.equal(module[1].weight, before[1])
