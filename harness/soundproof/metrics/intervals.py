@@ -68,6 +68,9 @@ def estimate(
     percentile interval has no width; it then gets the exact one-sided bound for m recordings that all agree,
     (1 − 0.95)/2 = p^m (Clopper and Pearson 1934).
 
+    Where all clips come from one recording or speaker, clips are drawn instead: the interval then says how well
+    this one is known, and nothing of others.
+
     Args:
         parts: One entry a classifier.
         groups: int `[N]`, the recording of every clip of the data set.
@@ -78,7 +81,8 @@ def estimate(
         return None
     clips = np.unique(np.concatenate([part.clips for part in used]))
     recordings = groups[clips]
-    weights = _weights(tuple(recordings.tolist()))
+    drawn = clips if np.ptp(recordings) == 0 else recordings
+    weights = _weights(tuple(drawn.tolist()))
     columns = [np.searchsorted(clips, part.clips) for part in used]
     values = [float(part.statistic(np.ones((1, len(part.clips))))[0]) for part in used]
     known = [value for value in values if not np.isnan(value)]

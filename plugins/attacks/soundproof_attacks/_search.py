@@ -68,14 +68,17 @@ def aim(victim: Victim) -> torch.Tensor:
 
 
 def draw_in(ball: Ball, clean: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Images drawn evenly from the ball around the clean ones, then clipped to the box, `[n, ...]`."""
+    """Images drawn from the ball around the clean ones, then clipped to the box, `[n, ...]`.
+
+    In l∞ every value is drawn evenly. In l2 the direction is, and the distance: of the volume of a ball of 16,384
+    dimensions next to nothing is below its surface, and a start there spends its first steps on coming back.
+    """
     if ball.norm is Norm.LINF:
         draw = torch.rand(clean.shape, generator=generator, device=clean.device) * 2 - 1
         radius = torch.as_tensor(ball.radius, dtype=clean.dtype, device=clean.device)
         return ball.project(clean + draw * (column(radius, clean) if radius.dim() else radius), clean)
     direction = torch.randn(clean.shape, generator=generator, device=clean.device)
-    # In D dimensions the share of a ball within r of its centre is r^D.
-    share = torch.rand(len(clean), generator=generator, device=clean.device) ** (1 / clean[0].numel())
+    share = torch.rand(len(clean), generator=generator, device=clean.device)
     return ball.project(clean + Ball(ball.norm, ball.radius * share).ascent(direction), clean)
 
 
@@ -93,12 +96,15 @@ class Best:
 
     def update(self, images: torch.Tensor, values: torch.Tensor, rows: torch.Tensor | None = None) -> None:
         """Offer an image and its value for each row, or for some rows, each of which is named once."""
-        if rows is None:
-            rows = torch.arange(len(self.values), device=images.device)
         values = values.to(self.values.dtype)
-        better = values > self.values[rows]
-        self.values[rows] = torch.where(better, values, self.values[rows])
-        self.images[rows] = torch.where(column(better, images), images, self.images[rows])
+        if rows is None or len(rows) == len(self.values):  # all rows, in their order
+            better = values > self.values
+            self.values = torch.where(better, values, self.values)
+            self.images = torch.where(column(better, images), images, self.images)
+        else:
+            better = values > self.values[rows]
+            self.values[rows] = torch.where(better, values, self.values[rows])
+            self.images[rows] = torch.where(column(better, images), images, self.images[rows])
 
     def of_copies(self, copies: int) -> torch.Tensor:
         """The best of each clip's copies `[n / copies, ...]`; the rows are all clips, `copies` times over."""

@@ -16,6 +16,8 @@ from soundproof import Ball, Norm, column
 HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
 # Tiles along each axis of the pattern that the l2 search begins with.
 TILES = 5
+# The shortest side of a window, as in the authors' code: in l2 smaller ones hold no hill beside a hollow.
+LEAST = {Norm.LINF: 1, Norm.L2: 3}
 _TINY = 1e-12
 _CANCELLED = 1e-3
 
@@ -47,7 +49,7 @@ def move(
 ) -> torch.Tensor:
     """The images with one window of each redrawn (Algorithms 2 and 3)."""
     n, channels, height, width = clean.shape
-    size = _window(share, height, width)
+    size = _window(share, height, width, LEAST[ball.norm])
     place = _Windows(clean, size, generator)
     signs = _signs((n, channels, 1, 1), clean, generator)
     if ball.norm is Norm.LINF:
@@ -99,11 +101,11 @@ def _hill(height: int, width: int) -> torch.Tensor:
     return heights[torch.maximum(rows, columns)]
 
 
-def _window(share: float, height: int, width: int) -> tuple[int, int]:
-    """Height and width of the most nearly square window that covers a share of a picture."""
+def _window(share: float, height: int, width: int, least: int) -> tuple[int, int]:
+    """Height and width, at least `least`, of the most nearly square window that covers a share of a picture."""
     area = share * height * width
-    tall = min(max(round(math.sqrt(area)), 1), height)
-    return tall, min(max(round(area / tall), 1), width)
+    tall = min(max(round(math.sqrt(area)), least), height)
+    return tall, min(max(round(area / tall), least), width)
 
 
 class _Windows:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from soundproof import BoundedAttack, Norm
+from soundproof_attacks._restarts import Restarted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Apgd(BoundedAttack):
+class Apgd(Restarted):
     """Auto-PGD: momentum, and a step size that halves when it stops paying.
 
     z = P(xₖ + η·∇f), xₖ₊₁ = P(xₖ + 0.75·(z − xₖ) + 0.25·(xₖ − xₖ₋₁)), η = 2ε at first. At each checkpoint a
@@ -29,46 +29,28 @@ class Apgd(BoundedAttack):
     """
 
     id: ClassVar[str] = "apgd"
-    norm: Annotated[Norm, Field(description="norm of the step; l∞ steps stay inside the suite's ball")] = Norm.L2
     steps: Annotated[int, Field(ge=2, description="iterations")] = 100
     loss: Annotated[
         Literal["ce", "dlr", "dlr-targets"],
         Field(description="cross-entropy, logit ratio, or the ratio for one likely wrong class a restart"),
     ] = "ce"
-    restarts: Annotated[int, Field(ge=1, description="random starts a clip")] = 1
-    targeted: Annotated[bool, Field(description="aim at a random wrong class")] = False
 
     def __post_init__(self) -> None:
         if self.targeted and self.loss == "dlr-targets":
             raise ValueError("a targeted attack has its target already: set loss = 'dlr'")
 
     @property
-    def is_targeted(self) -> bool:
-        """As the parameter says."""
-        return self.targeted
-
-    @property
-    def planned_gradients(self) -> int:
-        """One a step and restart."""
-        return self.steps * self.restarts
-
-    @property
     def planned_queries(self) -> int:
         """One a gradient, one for each last iterate, and one that ranks the classes of `dlr-targets`."""
-        return (self.steps + 1) * self.restarts + (self.loss == "dlr-targets")
+        return super().planned_queries + (self.loss == "dlr-targets")
 
     def perturb(self, victim: Victim, ball: Ball, generator: torch.Generator) -> torch.Tensor:
         """All steps of all restarts; the best iterate of each clip."""
-        import torch
-
         from soundproof_attacks._autopgd import climb
 
-        rows = torch.arange(len(victim), device=victim.clean.device).repeat(self.restarts)
-        stacked = victim.select(rows)
-        ball = ball.inscribed(self.norm, victim.dimension).select(rows)
-        return climb(stacked, ball, self._objective(victim, stacked), self.steps, generator).of_copies(
-            self.restarts
-        )
+        stacked, ball = self.stack(victim, ball)
+        best = climb(stacked, ball, self._objective(victim, stacked), self.steps, generator)
+        return best.of_copies(self.restarts)
 
     def _objective(self, victim: Victim, stacked: Victim) -> Callable[[torch.Tensor], torch.Tensor]:
         """The loss to raise, of the logits of all restarts."""

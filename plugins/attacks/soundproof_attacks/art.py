@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from soundproof import Attack, BoundedAttack, MinimumNormAttack
+from soundproof import BoundedAttack, MinimumNormAttack
+from soundproof_attacks._aim import Aimed
 
 if TYPE_CHECKING:
     import torch
@@ -18,7 +19,7 @@ Option = bool | int | float | str | list[bool | int | float | str]
 
 
 @dataclass(frozen=True)
-class _Art(Attack):
+class _Art(Aimed):
     """What both adapters have in common: a class name, its options, and what it may cost."""
 
     attack: Annotated[str, Field(description="name of the class in art.attacks.evasion")]
@@ -27,7 +28,6 @@ class _Art(Attack):
     )
     gradients: Annotated[int, Field(ge=0, description="backward rows a clip at most; more is an error")] = 1000
     queries: Annotated[int, Field(ge=1, description="forward rows a clip at most; more is an error")] = 2000
-    targeted: Annotated[bool, Field(description="aim at a random wrong class")] = False
 
     def __post_init__(self) -> None:
         from soundproof_attacks._art import problems
@@ -35,11 +35,6 @@ class _Art(Attack):
         found = problems(self, bounded=isinstance(self, BoundedAttack))
         if found:
             raise ValueError("; ".join(found))
-
-    @property
-    def is_targeted(self) -> bool:
-        """As the parameter says."""
-        return self.targeted
 
     @property
     def planned_gradients(self) -> int:

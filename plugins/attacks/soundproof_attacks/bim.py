@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import Field
 
 from soundproof import BoundedAttack, Norm
+from soundproof_attacks._aim import Aimed
 
 if TYPE_CHECKING:
     import torch
@@ -16,18 +17,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class _Bim(BoundedAttack):
+class _Bim(Aimed, BoundedAttack):
     """x₀ = x; xₙ₊₁ = Clip(xₙ + ζ·∇J/‖∇J‖) onto the ball and the box (arXiv 2007.13703, Eq. 5)."""
 
     norm: Annotated[Norm, Field(description="norm of the step; l∞ steps stay inside the suite's ball")] = Norm.L2
     steps: Annotated[int, Field(ge=1, description="iterations within one ball")] = 10
     step_size: Annotated[float, Field(gt=0, description="length of one step ζ, as a share of the radius")] = 0.25
-    targeted: Annotated[bool, Field(description="aim at a random wrong class")] = False
-
-    @property
-    def is_targeted(self) -> bool:
-        """As the parameter says."""
-        return self.targeted
 
     @property
     def planned_gradients(self) -> int:

@@ -8,45 +8,54 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import Field
 
 from soundproof import MinimumNormAttack
+from soundproof_attacks._aim import AimedByDefault
 
 if TYPE_CHECKING:
     import torch
 
     from soundproof import Victim
+    from soundproof_attacks._tanh_descent import Pace, Start
+
+# The first c is so many times the one whose minimiser lies on a linear boundary; a curved one may need more.
+HEADROOM = 2.0
+# All steps of a descent together could go so many times as far as a linear boundary is away.
+PATH = 12.0
+# Carlini and Wagner's first c and rate, where the margin has no slope to tell by.
+THEIR_C, THEIR_RATE = 1e-3, 0.01
 
 
 @dataclass(frozen=True)
-class Cwa(MinimumNormAttack):
+class Cwa(AimedByDefault, MinimumNormAttack):
     """Carlini and Wagner's l2 attack: Adam on ‖x' − x‖₂² + c·g(x'), c found by bisection for each clip.
 
     x' = (tanh ρ + 1)/2 keeps the box; g = max(max_{i≠l'} Z_i − Z_l', −κ) targeted and
     max(Z_l − max_{i≠l} Z_i, −κ) otherwise (Carlini & Wagner 2017, §V, §VI-A). c grows tenfold until it
-    succeeds and is then bisected; the smallest success of all steps is returned. A clip leaves a descent when
-    its own objective has not fallen by 0.01 % over a tenth of the steps. With `prune`, changes where the
-    gradient is negligible are taken back if the clip stays fooled (arXiv 2008.11618, §II).
+    succeeds and is then bisected; the smallest success of all points is returned. Where c starts, and how
+    fast Adam goes, follow from the slope of the margin at the clean clip unless they are given. A clip leaves
+    a descent when its own objective has not fallen by 0.01 % over a tenth of the steps. With `prune`, changes
+    where the gradient is negligible are taken back if the clip stays fooled (arXiv 2008.11618, §II).
     Memory: fifteen batches of images.
     """
 
     id: ClassVar[str] = "cwa"
     search_steps: Annotated[int, Field(ge=1, description="values of c that are tried, one descent each")] = 9
-    steps: Annotated[int, Field(ge=1, description="Adam steps of one descent at most")] = 200
-    learning_rate: Annotated[float, Field(gt=0, description="of Adam, on ρ")] = 0.01
-    initial_c: Annotated[float, Field(gt=0, description="the first c")] = 1e-3
+    steps: Annotated[int, Field(ge=2, description="points of one descent at most, the clean clip included")] = 200
+    learning_rate: Annotated[
+        float | None,
+        Field(gt=0, description="of Adam, on ρ; default: by the linear distance, falling to 0 at the end"),
+    ] = None
+    initial_c: Annotated[
+        float | None, Field(gt=0, description="the first c; default: twice what a linear margin needs")
+    ] = None
     kappa: Annotated[float, Field(ge=0, description="margin of logits that counts as success κ")] = 0.0
     prune: Annotated[
         float, Field(ge=0, lt=1, description="take back changes below this share of the largest gradient; 0: none")
     ] = 0.0
-    targeted: Annotated[bool, Field(description="aim at a random wrong class")] = True
-
-    @property
-    def is_targeted(self) -> bool:
-        """As the parameter says."""
-        return self.targeted
 
     @property
     def planned_gradients(self) -> int:
-        """One a step of every descent, and one to prune."""
-        return self.search_steps * self.steps + (self.prune > 0)
+        """One at the clean clip, one a further point of every descent, and one to prune."""
+        return 1 + self.search_steps * (self.steps - 1) + (self.prune > 0)
 
     @property
     def planned_queries(self) -> int:
@@ -58,17 +67,36 @@ class Cwa(MinimumNormAttack):
         import torch
 
         from soundproof_attacks._search import Best
-        from soundproof_attacks._tanh_descent import descend
+        from soundproof_attacks._tanh_descent import Start, descend
 
         best = Best(victim.clean)
-        c = torch.full((len(victim),), self.initial_c, device=victim.clean.device)
+        start = Start.of(victim, best)
+        c, pace = self._first_c(start), self._pace(start)
         low, high = torch.zeros_like(c), torch.full_like(c, torch.inf)
         for _ in range(self.search_steps):
-            succeeded = descend(victim, c, self.kappa, self.steps, self.learning_rate, best)
+            succeeded = descend(victim, start, c, self.kappa, self.steps, pace, best)
             high = torch.where(succeeded, torch.minimum(high, c), high)
             low = torch.where(succeeded, low, torch.maximum(low, c))
             c = torch.where(high.isinf(), c * 10, (low + high) / 2)
         return self._pruned(victim, best.images) if self.prune else best.images
+
+    def _first_c(self, start: Start) -> torch.Tensor:
+        import torch
+
+        if self.initial_c is not None:
+            return torch.full_like(start.margins, self.initial_c)
+        c = HEADROOM * start.smallest_c(self.kappa)
+        return torch.where(c.isfinite(), c, THEIR_C)
+
+    def _pace(self, start: Start) -> Pace:
+        import torch
+
+        from soundproof_attacks._tanh_descent import Pace
+
+        if self.learning_rate is not None:
+            return Pace(torch.full_like(start.margins, self.learning_rate), 1.0)
+        rate = start.rate(self.kappa) * 2 * PATH / self.steps  # it falls linearly: half of it on average
+        return Pace(torch.where(rate.isfinite(), rate, THEIR_RATE), 0.0)
 
     def _pruned(self, victim: Victim, images: torch.Tensor) -> torch.Tensor:
         """The images without the changes whose gradient is negligible, where they still succeed."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import Field
 
 from soundproof import MinimumNormAttack, Norm
+from soundproof_attacks._aim import Aimed
 
 if TYPE_CHECKING:
     import torch
@@ -20,7 +21,7 @@ SHORTEST = 1e-5
 
 
 @dataclass(frozen=True)
-class DeepFool(MinimumNormAttack):
+class DeepFool(Aimed, MinimumNormAttack):
     """DeepFool: steps to the nearest linearised decision boundary until the class changes.
 
     With w_k = ∇(Z_k − Z_l) and f_k = Z_k − Z_l for each candidate class k: k* minimises |f_k|/‖w_k‖₂, and
@@ -35,12 +36,6 @@ class DeepFool(MinimumNormAttack):
     steps: Annotated[int, Field(ge=1, description="iterations at most")] = 100
     overshoot: Annotated[float, Field(ge=0, description="how far a step goes past the boundary, η")] = 0.02
     candidates: Annotated[int, Field(ge=2, description="classes of the highest logits, the label among them")] = 10
-    targeted: Annotated[bool, Field(description="aim at a random wrong class")] = False
-
-    @property
-    def is_targeted(self) -> bool:
-        """As the parameter says."""
-        return self.targeted
 
     @property
     def planned_gradients(self) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import Field
 
 from soundproof import BoundedAttack, Norm
+from soundproof_attacks._aim import Aimed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Fgsm(BoundedAttack):
+class Fgsm(Aimed, BoundedAttack):
     """One step along the gradient, as long as the ball allows.
 
     x' = clip(x + ε·sign ∇J) in l∞ and x' = clip(x + ε·∇J/‖∇J‖₂) in l2, J the cross-entropy of the label
@@ -28,12 +29,6 @@ class Fgsm(BoundedAttack):
 
     id: ClassVar[str] = "fgsm"
     norm: Annotated[Norm, Field(description="norm of the step; l∞ steps stay inside the suite's ball")] = Norm.L2
-    targeted: Annotated[bool, Field(description="aim at a random wrong class")] = False
-
-    @property
-    def is_targeted(self) -> bool:
-        """As the parameter says."""
-        return self.targeted
 
     @property
     def planned_gradients(self) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import Field
 
 from soundproof import MinimumNormAttack
+from soundproof_attacks._aim import AimedByDefault
 
 if TYPE_CHECKING:
     import torch
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Lbfgs(MinimumNormAttack):
+class Lbfgs(AimedByDefault, MinimumNormAttack):
     """Box-constrained L-BFGS on c·‖x' − x‖₂² + J(x', l'), for the largest c that succeeds.
 
     Each clip halves c until the minimiser reaches the target, or doubles it until it no longer does, and then
@@ -30,12 +31,6 @@ class Lbfgs(MinimumNormAttack):
     search_steps: Annotated[int, Field(ge=1, description="values of c that are tried, one descent each")] = 20
     steps: Annotated[int, Field(ge=1, description="gradients of one descent at most")] = 150
     initial_c: Annotated[float, Field(gt=0, description="the first c")] = 1.0
-    targeted: Annotated[bool, Field(description="aim at a random wrong class")] = True
-
-    @property
-    def is_targeted(self) -> bool:
-        """As the parameter says."""
-        return self.targeted
 
     @property
     def planned_gradients(self) -> int:

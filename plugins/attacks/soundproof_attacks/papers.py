@@ -15,15 +15,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# Both papers print the map of a class's output against the sum of the others, and take its highest entry.
+_ONE_VALUE = {"values": 1, "saliency": "logits"}
+# Carlini and Wagner's own start and rate.
+_AUTHORS = {"initial_c": 1e-3, "learning_rate": 0.01}
+
 PAPERS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
         # "Adversarially Training for Audio Classifiers", arXiv 2008.11618, §VI
         "2008.11618": {
             "bim-a": {"norm": "l2", "targeted": True},
             "bim-b": {"norm": "l2", "targeted": True},
-            "jsma": {"steps": 1000, "theta": 50 / 255},
+            "jsma": {"steps": 1000, "theta": 50 / 255, **_ONE_VALUE},
             "deepfool": {"steps": 600},
-            "cwa": {"search_steps": 7, "steps": 1500},
+            "cwa": {"search_steps": 7, "steps": 1500, **_AUTHORS},
             "pia": {"steps": 500, "decay": 0.001, "smallest_step": 0.001, "largest_step": 0.6},
         },
         # "From Sound Representation to Model Robustness", arXiv 2007.13703, §IV-C
@@ -31,9 +36,9 @@ PAPERS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
             "fgsm": {"norm": "linf", "targeted": True},
             "bim-a": {"norm": "linf"},
             "bim-b": {"norm": "linf"},
-            "jsma": {"steps": 1000, "theta": 40 / 255},
+            "jsma": {"steps": 1000, "theta": 40 / 255, **_ONE_VALUE},
             "deepfool": {"steps": 1000, "targeted": True},
-            "cwa": {"search_steps": 9, "steps": 5000},
+            "cwa": {"search_steps": 9, "steps": 5000, **_AUTHORS},
             "lbfgs": {},
         },
     }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import Field
 
 from soundproof import Access, BoundedAttack, Norm
+from soundproof_attacks._aim import AimedByDefault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Pia(BoundedAttack):
+class Pia(AimedByDefault, BoundedAttack):
     """Partial-information attack with gradients estimated from scores (black box).
 
     It starts from an example of the target class, held within ε of the clip, and alternates
@@ -42,18 +43,12 @@ class Pia(BoundedAttack):
     largest_step: Annotated[float, Field(gt=0, description="longest step η, in l∞")] = 0.6
     smallest_step: Annotated[float, Field(gt=0, description="shortest step η, in l∞")] = 1e-3
     top: Annotated[int, Field(ge=1, description="classes k among which the target has to stay")] = 1
-    targeted: Annotated[bool, Field(description="aim at a random wrong class")] = True
 
     def __post_init__(self) -> None:
         if self.samples % 2:
             raise ValueError(f"samples = {self.samples} must be even: probes come in pairs")
         if self.smallest_step > self.largest_step:
             raise ValueError(f"smallest_step = {self.smallest_step} exceeds largest_step = {self.largest_step}")
-
-    @property
-    def is_targeted(self) -> bool:
-        """As the parameter says."""
-        return self.targeted
 
     @property
     def trials(self) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import Field
 
 from soundproof import Access, BoundedAttack, Norm
+from soundproof_attacks._aim import Aimed
 
 if TYPE_CHECKING:
     import torch
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Square(BoundedAttack):
+class Square(Aimed, BoundedAttack):
     """Square attack: a random search that redraws one square of the perturbation at a time (black box).
 
     A square is kept if the score rises: the margin, or for a targeted attack minus the cross-entropy of the
@@ -30,12 +31,6 @@ class Square(BoundedAttack):
     norm: Annotated[Norm, Field(description="norm of the search; l∞ stays inside the suite's ball")] = Norm.L2
     queries: Annotated[int, Field(ge=1, description="forward rows a clip at most")] = 1000
     share: Annotated[float, Field(gt=0, le=1, description="share of values in the first squares")] = 0.1
-    targeted: Annotated[bool, Field(description="aim at a random wrong class")] = False
-
-    @property
-    def is_targeted(self) -> bool:
-        """As the parameter says."""
-        return self.targeted
 
     @property
     def planned_gradients(self) -> int:

@@ -76,3 +76,11 @@ def test_rare_values_keep_the_interval_around_the_estimate():
     values[7] = 2.5
     found = rate(values, np.arange(40), bounds=None)
     assert found.low == found.value == found.high == 2.5
+
+
+def test_clips_of_a_single_speaker_are_drawn_one_by_one():
+    values = np.arange(400) % 4 == 0
+    found, independent = rate(values, np.zeros(400, dtype=int)), rate(values, np.arange(400))
+    assert found == independent
+    unanimous = rate(np.ones(400, dtype=bool), np.zeros(400, dtype=int))
+    assert unanimous.low == pytest.approx(0.025), "one speaker is one observation, whatever it says"

@@ -151,7 +151,7 @@ class TestWhereArtIsAnotherAttack:
             changed = np.flatnonzero(theirs.generate(clean.numpy(), target.numpy()) != clean.numpy())
             slope = module.weight[target[0]]
             assert set(changed) == set(slope.topk(2).indices.tolist())
-            found = Jsma(theta=0.01, steps=1).minimise(
+            found = Jsma(theta=0.01, steps=1, values=1, saliency="logits").minimise(
                 Victim(module, clean, Goal(label, target)), torch.Generator()
             )
             saliency = slope.clamp(min=0) * (slope - module.weight.sum(dim=0)).clamp(min=0)
