@@ -61,17 +61,19 @@ class Ball:
         return gradient * (self._column(gradient) / sizes.clamp_min(TINY))
 
     def project(self, images: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
-        """The images moved to the nearest point of the ball around `clean`, then clipped to the box [0, 1].
+        """The images clipped to the box [0, 1], then moved to the nearest point of the ball around `clean`.
 
-        Clipping cannot leave the ball again, because `clean` is inside the box.
+        Moving towards `clean`, which is inside the box, cannot leave the box again. In the other order clipping
+        would shorten what had just been scaled to the radius. In l2 neither is the nearest point of both.
         """
-        delta = images - clean
+        delta = images.clamp(0.0, 1.0) - clean
         radius = self._column(delta)
         if self.norm is Norm.LINF:
-            delta = delta.clamp(-radius, radius)
+            delta = delta.clamp(-radius, radius)  # type: ignore[arg-type]  # either of both
         else:
             sizes = column(l2_sizes(delta), delta)
             delta = delta * (radius / sizes.clamp_min(TINY)).clamp_max(1.0)
+        # Rounding may leave the box by a last digit.
         return (clean + delta).clamp(0.0, 1.0)
 
     def _column(self, like: torch.Tensor) -> float | torch.Tensor:

@@ -95,7 +95,7 @@ class Best:
         self.values = torch.full((len(images),), -torch.inf, device=images.device)
 
     def update(self, images: torch.Tensor, values: torch.Tensor, rows: torch.Tensor | None = None) -> None:
-        """Offer an image and its value for each row, or for some rows, each of which is named once."""
+        """Offer an image and its value for each row, or for some rows, each named once and in ascending order."""
         values = values.to(self.values.dtype)
         if rows is None or len(rows) == len(self.values):  # all rows, in their order
             better = values > self.values

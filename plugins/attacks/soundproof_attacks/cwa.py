@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import torch
 
     from soundproof import Victim
-    from soundproof_attacks._tanh_descent import Pace, Start
+    from soundproof_attacks._descent import Pace, Start
 
 # The first c is so many times the one whose minimiser lies on a linear boundary; a curved one may need more.
 HEADROOM = 2.0
@@ -28,12 +28,13 @@ THEIR_C, THEIR_RATE = 1e-3, 0.01
 class Cwa(AimedByDefault, MinimumNormAttack):
     """Carlini and Wagner's l2 attack: Adam on ‖x' − x‖₂² + c·g(x'), c found by bisection for each clip.
 
-    x' = (tanh ρ + 1)/2 keeps the box; g = max(max_{i≠l'} Z_i − Z_l', −κ) targeted and
-    max(Z_l − max_{i≠l} Z_i, −κ) otherwise (Carlini & Wagner 2017, §V, §VI-A). c grows tenfold until it
-    succeeds and is then bisected; the smallest success of all points is returned. Where c starts, and how
-    fast Adam goes, follow from the slope of the margin at the clean clip unless they are given. A clip leaves
-    a descent when its own objective has not fallen by 0.01 % over a tenth of the steps. With `prune`, changes
-    where the gradient is negligible are taken back if the clip stays fooled (arXiv 2008.11618, §II).
+    g = max(max_{i≠l'} Z_i − Z_l', −κ) targeted and max(Z_l − max_{i≠l} Z_i, −κ) otherwise
+    (Carlini & Wagner 2017, §V, §VI-A). The box is kept by projection or by x' = (tanh ρ + 1)/2 (§V-B), in
+    which values at its edges hardly move. c grows tenfold until it succeeds and is then bisected; the smallest
+    success of all points is returned. Where c starts, and how fast Adam goes, follow from the slope of the
+    margin at the clean clip unless they are given. A clip leaves a descent when its own objective has not
+    fallen by 0.01 % over a tenth of the steps. With `prune`, changes where the gradient is negligible are taken
+    back if the clip stays fooled (arXiv 2008.11618, §II).
     Memory: fifteen batches of images.
     """
 
@@ -42,11 +43,15 @@ class Cwa(AimedByDefault, MinimumNormAttack):
     steps: Annotated[int, Field(ge=2, description="points of one descent at most, the clean clip included")] = 200
     learning_rate: Annotated[
         float | None,
-        Field(gt=0, description="of Adam, on ρ; default: by the linear distance, falling to 0 at the end"),
+        Field(gt=0, description="of Adam; default: by the linear distance, falling to 0 at the end"),
     ] = None
     initial_c: Annotated[
         float | None, Field(gt=0, description="the first c; default: twice what a linear margin needs")
     ] = None
+    box: Annotated[
+        Literal["projection", "tanh"],
+        Field(description="how the box is kept: clip each step, or x' = (tanh ρ + 1)/2"),
+    ] = "projection"
     kappa: Annotated[float, Field(ge=0, description="margin of logits that counts as success κ")] = 0.0
     prune: Annotated[
         float, Field(ge=0, lt=1, description="take back changes below this share of the largest gradient; 0: none")
@@ -66,11 +71,11 @@ class Cwa(AimedByDefault, MinimumNormAttack):
         """One descent for each c; the smallest success of each clip."""
         import torch
 
+        from soundproof_attacks._descent import Start, descend
         from soundproof_attacks._search import Best
-        from soundproof_attacks._tanh_descent import Start, descend
 
         best = Best(victim.clean)
-        start = Start.of(victim, best)
+        start = Start.of(victim, self.box, best)
         c, pace = self._first_c(start), self._pace(start)
         low, high = torch.zeros_like(c), torch.full_like(c, torch.inf)
         for _ in range(self.search_steps):
@@ -91,7 +96,7 @@ class Cwa(AimedByDefault, MinimumNormAttack):
     def _pace(self, start: Start) -> Pace:
         import torch
 
-        from soundproof_attacks._tanh_descent import Pace
+        from soundproof_attacks._descent import Pace
 
         if self.learning_rate is not None:
             return Pace(torch.full_like(start.margins, self.learning_rate), 1.0)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 # Both papers print the map of a class's output against the sum of the others, and take its highest entry.
 _ONE_VALUE = {"values": 1, "saliency": "logits"}
-# Carlini and Wagner's own start and rate.
-_AUTHORS = {"initial_c": 1e-3, "learning_rate": 0.01}
+# Carlini and Wagner's own variable, start and rate.
+_AUTHORS = {"box": "tanh", "initial_c": 1e-3, "learning_rate": 0.01}
 
 PAPERS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {

@@ -65,10 +65,9 @@ class TestSameStepSameResult:
     def test_bim_and_pgd(self, norm, targeted, digits):
         from art.attacks.evasion import ProjectedGradientDescent
 
-        # ART clips to the box before it projects onto the ball, not after; away from the edges that is the same.
-        module, clean, labels = digits = inside_the_box(*digits)
+        module, clean, labels = digits
         targets = (labels + 1) % 10 if targeted else None
-        radius = RADII[norm] / 4
+        radius = RADII[norm]
         theirs = ProjectedGradientDescent(
             classifier(module), NORMS[norm], radius, radius / 4, max_iter=8, targeted=targeted, batch_size=64,
             verbose=False,

@@ -30,8 +30,8 @@ def one_clip(module, clean, label, ball, start, steps):
         return loss.item(), torch.autograd.grad(loss, x)[0]
 
     def project(x):
-        delta = x - clean
-        return (clean + delta * min(1.0, ball.radius / max(delta.norm().item(), 1e-12))).clamp(0, 1)
+        delta = x.clamp(0, 1) - clean
+        return clean + delta * min(1.0, ball.radius / max(delta.norm().item(), 1e-12))
 
     places = [0, *checkpoints(steps)]
     xs, fs, etas, tops, evaluated = [start], [], [2 * ball.radius], [], []

@@ -69,9 +69,9 @@ def test_steps_like_a_bare_loop(digits):
         )
         torch.nn.functional.cross_entropy(logits, labels, reduction="sum").backward()
         gradient = images.grad / images.grad.flatten(1).norm(dim=1)[:, None, None, None]
-        delta = images.detach() + 0.25 * gradient - clean
+        delta = (images.detach() + 0.25 * gradient).clamp(0, 1) - clean
         delta *= (0.5 / delta.flatten(1).norm(dim=1)[:, None, None, None]).clamp(max=1)
-        images = (clean + delta).clamp(0, 1)
+        images = clean + delta
 
 
 @pytest.mark.parametrize("norm", Norm)

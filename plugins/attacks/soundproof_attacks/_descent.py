@@ -1,4 +1,4 @@
-"""One descent of Carlini and Wagner's objective, in the variable that keeps images inside the box."""
+"""One descent of Carlini and Wagner's objective, inside the box."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from soundproof import Ball, Norm, column
 from soundproof_attacks._search import differentiate, score
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from soundproof import Victim
     from soundproof_attacks._search import Best
 
@@ -25,26 +27,63 @@ MEAN, SQUARE, FLOOR = 0.9, 0.999, 1e-8
 l2 = Ball(Norm.L2, 0.0)
 
 
+class Tanh:
+    """x' = (tanh ρ + 1)/2, which is flat where x' is 0 or 1."""
+
+    def variable(self, clean: torch.Tensor) -> torch.Tensor:
+        """What the descent moves, of clean images."""
+        return torch.atanh((clean * 2 - 1) * SMOOTHING)
+
+    def images(self, variable: torch.Tensor) -> torch.Tensor:
+        """The images of a variable, which may be changed in place."""
+        return (variable.tanh() + 1) / 2
+
+    def derivative(self, images: torch.Tensor) -> torch.Tensor:
+        """Of the images with respect to the variable."""
+        return 2 * images * (1 - images)
+
+
+class Projection:
+    """The variable is the image, clipped after each step."""
+
+    def variable(self, clean: torch.Tensor) -> torch.Tensor:
+        """What the descent moves, of clean images."""
+        return clean.clone()
+
+    def images(self, variable: torch.Tensor) -> torch.Tensor:
+        """The images of a variable, which may be changed in place."""
+        return variable.clamp_(0.0, 1.0)
+
+    def derivative(self, images: torch.Tensor) -> torch.Tensor:
+        """Of the images with respect to the variable."""
+        return torch.ones(1, *images.shape[1:], dtype=images.dtype, device=images.device)
+
+
+BOXES: Mapping[str, Tanh | Projection] = {"tanh": Tanh(), "projection": Projection()}
+
+
 @dataclass(frozen=True, eq=False)
 class Start:
     """The clean clips, where every descent begins, and the margin to first order around them.
 
     Attributes:
-        rho: `[n, ...]`.
+        box: How images are kept inside the box.
+        variable: Of the clean clips, `[n, ...]`.
         margins: How far the goal is met, `[n]`.
         slope: Of the margins with respect to the images, `[n, ...]`.
     """
 
-    rho: torch.Tensor
+    box: Tanh | Projection
+    variable: torch.Tensor
     margins: torch.Tensor
     slope: torch.Tensor
 
     @classmethod
-    def of(cls, victim: Victim, best: Best) -> Start:
+    def of(cls, victim: Victim, box: str, best: Best) -> Start:
         """One gradient a clip; a clip that meets the goal as it is, is the best there is."""
         logits, margins, slope = differentiate(victim, victim.clean, partial(score, victim.goal))
         best.update(victim.clean, torch.where(victim.goal.met(logits), 0.0, -torch.inf))
-        return cls(torch.atanh((victim.clean * 2 - 1) * SMOOTHING), margins, slope)
+        return cls(BOXES[box], BOXES[box].variable(victim.clean), margins, slope)
 
     def smallest_c(self, kappa: float) -> torch.Tensor:
         """The c whose minimiser just reaches the margin κ if the margin is linear, 2·gap/‖slope‖², `[n]`.
@@ -56,10 +95,10 @@ class Start:
     def rate(self, kappa: float) -> torch.Tensor:
         """The rate at which one step of Adam moves images as far as the linear margin κ is away, `[n]`.
 
-        Adam's first step moves every ρ by its rate. Infinite where the slope is zero.
+        Adam's first step moves every value of the variable by its rate. Infinite where the slope is zero.
         """
         distance = self._gap(kappa) / l2.sizes(self.slope)
-        return distance / l2.sizes(_derivative(_image(self.rho)))
+        return distance / l2.sizes(self.box.derivative(self.box.images(self.variable)))
 
     def _gap(self, kappa: float) -> torch.Tensor:
         return (kappa - self.margins).clamp_min(torch.finfo(self.margins.dtype).tiny)
@@ -85,7 +124,7 @@ class Pace:
 def descend(
     victim: Victim, start: Start, c: torch.Tensor, kappa: float, steps: int, pace: Pace, best: Best
 ) -> torch.Tensor:
-    """Adam on ρ for ‖x' − x‖₂² + c·max(κ − margin, 0), x' = (tanh ρ + 1)/2, from the clean images.
+    """Adam for ‖x' − x‖₂² + c·max(κ − margin, 0), from the clean images.
 
     Args:
         victim: The clips.
@@ -103,21 +142,21 @@ def descend(
     succeeded = torch.zeros(len(victim), dtype=torch.bool, device=c.device)
     active = torch.arange(len(victim), device=c.device)
     # What follows belongs to the clips that are still active, and shrinks with them.
-    view, rho, slope, rate = victim, start.rho.clone(), start.slope, pace.first
-    mean, square = torch.zeros_like(rho), torch.zeros_like(rho)
-    images, missing = _image(rho), (kappa - start.margins).clamp_min(0.0)
+    view, variable, slope, rate = victim, start.variable.clone(), start.slope, pace.first
+    mean, square = torch.zeros_like(variable), torch.zeros_like(variable)
+    images, missing = start.box.images(variable), (kappa - start.margins).clamp_min(0.0)
     lowest, earlier = c * missing, torch.full_like(c, torch.inf)
     for step in range(1, steps):
         pull = column(torch.where(missing > 0, c, 0.0), slope)
-        gradient = (images - view.clean).mul_(2).sub_(pull * slope).mul_(_derivative(images))
+        gradient = (images - view.clean).mul_(2).sub_(pull * slope).mul_(start.box.derivative(images))
         mean.lerp_(gradient, 1 - MEAN)
         square.mul_(SQUARE).addcmul_(gradient, gradient, value=1 - SQUARE)
         scale = torch.div(square, 1 - SQUARE**step, out=gradient).sqrt_().add_(FLOOR)
         now = Pace(rate, pace.last).at((step - 1) / steps) / (1 - MEAN**step)
-        rho.addcdiv_(column(now, mean) * mean, scale, value=-1)
+        variable.addcdiv_(column(now, mean) * mean, scale, value=-1)
         del gradient, scale
 
-        images = _image(rho)
+        images = start.box.images(variable)
         logits, margins, slope = differentiate(view, images, partial(score, view.goal))
         missing = (kappa - margins).clamp_min(0.0)
         sizes = (images - view.clean).flatten(1).square().sum(dim=1)
@@ -135,18 +174,9 @@ def descend(
                     break
                 c, rate, lowest, earlier, missing = (of[falling] for of in (c, rate, lowest, earlier, missing))
                 # One after the other, so that no more than one of them is held twice.
-                rho = rho[falling]
+                variable = variable[falling]
                 mean = mean[falling]
                 square = square[falling]
                 images = images[falling]
                 slope = slope[falling]
     return succeeded
-
-
-def _image(rho: torch.Tensor) -> torch.Tensor:
-    return (rho.tanh() + 1) / 2
-
-
-def _derivative(images: torch.Tensor) -> torch.Tensor:
-    """dx'/dρ = (1 − tanh² ρ)/2."""
-    return 2 * images * (1 - images)
