@@ -141,7 +141,9 @@ def main() -> None:
     OUT.write_text(
         '<svg xmlns="http://www.w3.org/2000/svg" width="960" height="370" font-family="sans-serif" font-size="12">'
         '<rect width="960" height="370" fill="white"/>'
-        '<text transform="translate(14 215) rotate(-90)">fooling AUC</text>' + "".join([*parts, *legend()]) + "</svg>\n"
+        '<text transform="translate(14 215) rotate(-90)">fooling AUC</text>'
+        + "".join([*parts, *legend()])
+        + "</svg>\n"
     )
 
 

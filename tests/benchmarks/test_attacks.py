@@ -2,11 +2,12 @@
 
     pytest tests/benchmarks/test_attacks.py --benchmark-enable
 
-prints a table. Seconds are processor time of one thread, so that other work on the machine does not count. A pass is
-one bare forward and backward pass of the whole batch. All libraries and the bare pass take turns, and the fastest
-round of each counts. `own` is our time in units of the attack's own passes, replayed bare with the same batches,
-where no forward pass has more than one backward pass. Success rate, median norm and gradients a clip stand beside
-the time: a faster attack that finds worse examples is not faster. Nothing is asserted of times.
+prints a table. Seconds are processor time of one thread, so that other work on the machine does not count. A
+pass is one bare forward and backward pass of the whole batch. All libraries and the bare pass take turns, and
+the fastest round of each counts. `own` is our time in units of the attack's own passes, replayed bare with the
+same batches, where no forward pass has more than one backward pass. Success rate, median norm and gradients a
+clip stand beside the time: a faster attack that finds worse examples is not faster. Nothing is asserted of
+times.
 
 The size of real sound needs SOUNDPROOF_DATA and SOUNDPROOF_CLASSIFIERS, a folder for two trained classifiers.
 """
