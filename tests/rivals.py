@@ -41,23 +41,26 @@ class Contest(NamedTuple):
     ours: Attack
     rivals: Mapping[str, tuple[str, Mapping[str, object]]]
 
-    def runs(self, clean: torch.Tensor, labels: torch.Tensor, radius: float) -> dict[str, Callable]:
+    def runs(self, clean: torch.Tensor, goal: Goal, radius: float) -> dict[str, Callable]:
         """By library that is installed: from a module to examples `[n, ...]`."""
-        found = {"soundproof": lambda module: attack_with(self.ours, module, clean, labels, radius)[1]}
+        found = {"soundproof": lambda module: attack_with(self.ours, module, clean, goal, radius)}
         for library, (name, options) in self.rivals.items():
             if find_spec(library):
-                found[library] = _BY_LIBRARY[library](name, clean, labels, **options)
+                found[library] = _BY_LIBRARY[library](name, clean, goal, **options)
         return found
 
 
-def contests(radius: float, *, steps: int, searches: int, pixels: int, queries: int) -> dict[str, Contest]:
+def contests(
+    radius: float, *, steps: int, searches: int, points: int, pixels: int, queries: int
+) -> dict[str, Contest]:
     """The attacks that libraries share.
 
     Args:
         radius: In l2, of bounded attacks.
-        steps: Of gradient attacks, and of one of Carlini and Wagner's descents.
-        searches: Values of c.
-        pixels: Steps of JSMA.
+        steps: Of attacks with a radius.
+        searches: Values of Carlini and Wagner's c.
+        points: Of each of their descents.
+        pixels: Steps of JSMA where any wrong class will do.
         queries: Of Square Attack.
     """
     step = 0.25
@@ -124,51 +127,54 @@ def contests(radius: float, *, steps: int, searches: int, pixels: int, queries: 
             },
         ),
         "cwa": Contest(
-            Cwa(search_steps=searches, steps=steps, targeted=False),
+            Cwa(search_steps=searches, steps=points, targeted=False),
             {
                 "art": (
                     "CarliniL2Method",
-                    {"binary_search_steps": searches, "max_iter": steps, "initial_const": 0.1},
+                    {"binary_search_steps": searches, "max_iter": points, "initial_const": 0.1},
                 ),
                 "foolbox": (
                     "L2CarliniWagnerAttack",
-                    {"binary_search_steps": searches, "steps": steps, "initial_const": 0.1, "stepsize": 0.01},
+                    {"binary_search_steps": searches, "steps": points, "initial_const": 0.1, "stepsize": 0.01},
                 ),
-                "torchattacks": ("CW", {"c": 1.0, "steps": searches * steps, "lr": 0.01}),
+                "torchattacks": ("CW", {"c": 1.0, "steps": searches * points, "lr": 0.01}),
             },
         ),
         "jsma": Contest(
             Jsma(theta=0.5, steps=pixels, targeted=False),
             {"art": ("SaliencyMapMethod", {"theta": 0.5, "gamma": 2 * pixels})},
         ),
-        "lbfgs": Contest(Lbfgs(search_steps=searches, steps=steps, targeted=False), {}),
+        # What ART's takes for given when it is called without classes.
+        "jsma-targeted": Contest(
+            Jsma(theta=0.1, gamma=0.01), {"art": ("SaliencyMapMethod", {"theta": 0.1, "gamma": 0.01})}
+        ),
+        "lbfgs": Contest(Lbfgs(search_steps=searches, steps=points, targeted=False), {}),
     }
 
 
-def attack_with(
-    attack: Attack, module: nn.Module, clean: torch.Tensor, labels: torch.Tensor, radius: float
-) -> tuple[Victim, torch.Tensor]:
-    """Run one of ours."""
-    victim, generator = Victim(module, clean, Goal(labels)), torch.Generator().manual_seed(0)
+def attack_with(attack: Attack, module: nn.Module, clean: torch.Tensor, goal: Goal, radius: float) -> torch.Tensor:
+    """The examples of one of ours."""
+    victim, generator = Victim(module, clean, goal), torch.Generator().manual_seed(0)
     if isinstance(attack, BoundedAttack):
-        return victim, attack.perturb(victim, Ball(Norm.L2, radius), generator)
-    return victim, attack.minimise(victim, generator)
+        return attack.perturb(victim, Ball(Norm.L2, radius), generator)
+    return attack.minimise(victim, generator)
 
 
-def _art(name, clean, labels, **options):
+def _art(name, clean, goal, **options):
     from art.attacks import evasion
     from art.estimators.classification import PyTorchClassifier
 
-    if name == "SaliencyMapMethod":  # whose share of values is a limit on steps, two values each
+    if options.get("gamma", 0) > 1:  # a number of values: it takes a share
         options["gamma"] = min(1.0, options["gamma"] / clean[0].numel())
     quiet = {} if name == "FastGradientMethod" else {"verbose": False}
 
     def run(module):
         with torch.no_grad():
             logits = module(clean[:1])
-            wanted = labels
-            if name == "SaliencyMapMethod":  # whose `y` is the target: the most likely wrong class, as ours has it
-                wanted = module(clean).scatter(1, labels[:, None], -torch.inf).argmax(dim=1)
+            wanted = goal.labels if goal.targets is None else goal.targets
+            if name == "SaliencyMapMethod" and goal.targets is None:
+                # Its `y` is the target: the most likely wrong class, as ours has it.
+                wanted = module(clean).scatter(1, goal.labels[:, None], -torch.inf).argmax(dim=1)
         shape = tuple(clean.shape[1:])
         estimator = PyTorchClassifier(
             module, nn.CrossEntropyLoss(), shape, logits.shape[1], clip_values=(0, 1), device_type="cpu"
@@ -179,21 +185,21 @@ def _art(name, clean, labels, **options):
     return run
 
 
-def _foolbox(name, clean, labels, epsilon=None, **options):
+def _foolbox(name, clean, goal, epsilon=None, **options):
     import foolbox
 
     def run(module):
         model = foolbox.PyTorchModel(module.eval(), bounds=(0, 1), device="cpu")
-        criterion = foolbox.criteria.Misclassification(labels)
+        criterion = foolbox.criteria.Misclassification(goal.labels)
         return getattr(foolbox.attacks, name)(**options)(model, clean, criterion, epsilons=epsilon)[1]
 
     return run
 
 
-def _torchattacks(name, clean, labels, **options):
+def _torchattacks(name, clean, goal, **options):
     import torchattacks
 
-    return lambda module: getattr(torchattacks, name)(module.eval(), **options)(clean, labels).detach()
+    return lambda module: getattr(torchattacks, name)(module.eval(), **options)(clean, goal.labels).detach()
 
 
 _BY_LIBRARY = {"art": _art, "foolbox": _foolbox, "torchattacks": _torchattacks}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from soundproof.expectation import Expectation
+from soundproof.folding import folded
 from soundproof.identity import seed_from
 from soundproof.keys import seed_of
 from soundproof.learning import Learning, plain
@@ -60,6 +61,7 @@ class Classifiers:
                 module = self._wrapped(classifier)
                 weights = stored if stored.record["weights"] == "own" else self._train(classifier.trained)
                 module.load_state_dict(weights.tensors(self._device))
+            module = folded(module.eval(), self.plan.shape(classifier.trained))
             draws = classifier.defense.draws
             module = module if draws == 1 else Expectation(module, draws)
             self._memory[key.digest] = module.requires_grad_(requires_grad=False).eval()

@@ -14,7 +14,7 @@ LAYERS = (
     {"types", "errors", "hookspecs", "places"},
     {"ball", "goal"},
     {"trace", "expectation", "optimisation", "metrics"},
-    {"objective"},
+    {"folding", "objective"},
     {"training"},
     {"victim"},
     {"interfaces"},

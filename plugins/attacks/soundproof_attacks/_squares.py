@@ -21,6 +21,9 @@ LEAST = {Norm.LINF: 1, Norm.L2: 3}
 _TINY = 1e-12
 _CANCELLED = 1e-3
 
+# The clips, channels, rows and columns of windows, as an index.
+_Windows = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
+
 
 def share_at(first: float, query: int, queries: int) -> float:
     """The share of values that a window covers at one of so many queries."""
@@ -48,41 +51,33 @@ def move(
     ball: Ball, images: torch.Tensor, clean: torch.Tensor, share: float, generator: torch.Generator
 ) -> torch.Tensor:
     """The images with one window of each redrawn (Algorithms 2 and 3)."""
-    n, channels, height, width = clean.shape
+    _, channels, height, width = clean.shape
     size = _window(share, height, width, LEAST[ball.norm])
-    place = _Windows(clean, size, generator)
-    signs = _signs((n, channels, 1, 1), clean, generator)
-    if ball.norm is Norm.LINF:
-        redrawn = clean + ball.ascent(signs.expand_as(clean))
-        return ball.project(torch.where(place.inside, redrawn, images), clean)
-    return _move_l2(ball, images, clean, place, _Windows(clean, size, generator), signs, generator)
-
-
-def _move_l2(
-    ball: Ball,
-    images: torch.Tensor,
-    clean: torch.Tensor,
-    place: _Windows,
-    source: _Windows,
-    signs: torch.Tensor,
-    generator: torch.Generator,
-) -> torch.Tensor:
-    """Empty the source window, and spend its norm and what the ball has left on a new pattern at the place."""
+    place = _windows(clean, size, generator)
+    signs = _signs((len(clean), channels, 1, 1), clean, generator)
     delta = images - clean
-    flip = bool(torch.randint(0, 2, (1,), generator=generator, device=clean.device))
-    shape = place.size
-    drawn = pattern(shape[1], shape[0]).T if flip and min(shape) > 1 else pattern(*shape)
-    old = delta * place.inside
-    fresh = place.put(drawn.to(clean)) * signs
+    if ball.norm is Norm.LINF:
+        delta[place] = ball.ascent(signs)
+    else:
+        source = _windows(clean, size, generator)
+        flip = bool(torch.randint(0, 2, (1,), generator=generator, device=clean.device))
+        drawn = pattern(size[1], size[0]).T if flip and min(size) > 1 else pattern(*size)
+        _shift(ball, delta, place, source, drawn.to(clean) * signs)
+    return ball.project(clean + delta, clean)
+
+
+def _shift(ball: Ball, delta: torch.Tensor, place: _Windows, source: _Windows, fresh: torch.Tensor) -> None:
+    """Empty the source window, and spend its norm and what the ball has left on a new pattern at the place."""
+    radius = torch.as_tensor(ball.radius, dtype=delta.dtype, device=delta.device)
+    unused = (radius.square() - delta.flatten(1).square().sum(dim=1)).clamp_min(0.0)
+    old = delta[place]
+    delta[place] = 0.0  # what lies in both windows counts once
+    available = _norms(old).square() + _norms(delta[source]).square() + column(unused, delta) / delta.shape[1]
+    delta[source] = 0.0
     direction = fresh + old / _norms(old).clamp_min(_TINY)
     # In a window of one value the two may cancel.
     direction = torch.where(_norms(direction) > _CANCELLED, direction, fresh)
-    direction = direction / _norms(direction)
-    either = place.inside | source.inside
-    radius = torch.as_tensor(ball.radius, dtype=clean.dtype, device=clean.device)
-    unused = (radius.square() - delta.flatten(1).square().sum(dim=1)).clamp_min(0.0)
-    available = (_norms(delta * either).square() + column(unused, clean) / clean.shape[1]).sqrt()
-    return ball.project(clean + torch.where(either, direction * available, delta), clean)
+    delta[place] = direction * (available.sqrt() / _norms(direction))
 
 
 def pattern(height: int, width: int) -> torch.Tensor:
@@ -108,29 +103,18 @@ def _window(share: float, height: int, width: int, least: int) -> tuple[int, int
     return tall, min(max(round(area / tall), least), width)
 
 
-class _Windows:
-    """Windows of one size at random places, one a clip.
-
-    Attributes:
-        size: Height and width.
-        inside: bool `[n, 1, H, W]`.
-    """
-
-    def __init__(self, like: torch.Tensor, size: tuple[int, int], generator: torch.Generator) -> None:
-        self.size = size
-        offsets = []
-        for whole, extent in zip(like.shape[2:], size, strict=True):
-            corner = torch.randint(0, whole - extent + 1, (len(like), 1), generator=generator, device=like.device)
-            offsets.append(torch.arange(whole, device=like.device) - corner)
-        self._down, self._across = offsets
-        tall, wide = ((o >= 0) & (o < extent) for o, extent in zip(offsets, size, strict=True))
-        self.inside = (tall[:, :, None] & wide[:, None, :])[:, None]
-
-    def put(self, drawn: torch.Tensor) -> torch.Tensor:
-        """A picture of the window's size at each clip's place, zero elsewhere, `[n, 1, H, W]`."""
-        down = self._down.clamp(0, self.size[0] - 1)[:, :, None]
-        across = self._across.clamp(0, self.size[1] - 1)[:, None, :]
-        return drawn[down, across][:, None] * self.inside
+def _windows(like: torch.Tensor, size: tuple[int, int], generator: torch.Generator) -> _Windows:
+    """Where windows of one height and width lie at random places, one a clip: `like[…]` is `[n, C, h, w]`."""
+    n, channels, *whole = like.shape
+    corners = [
+        torch.randint(0, side - extent + 1, (n, 1), generator=generator, device=like.device)
+        for side, extent in zip(whole, size, strict=True)
+    ]
+    down, across = (
+        corner + torch.arange(extent, device=like.device) for corner, extent in zip(corners, size, strict=True)
+    )
+    clips, maps = (torch.arange(count, device=like.device) for count in (n, channels))
+    return clips[:, None, None, None], maps[:, None, None], down[:, None, :, None], across[:, None, None, :]
 
 
 def _norms(delta: torch.Tensor) -> torch.Tensor:
