@@ -35,7 +35,7 @@ class Cwa(AimedByDefault, MinimumNormAttack):
     margin at the clean clip unless they are given. A clip leaves a descent when its own objective has not
     fallen by 0.01 % over a tenth of the steps. With `prune`, changes where the gradient is negligible are taken
     back if the clip stays fooled (arXiv 2008.11618, §II).
-    Memory: fifteen batches of images.
+    Memory: thirteen batches of images.
     """
 
     id: ClassVar[str] = "cwa"

@@ -227,18 +227,20 @@ def test_radii_of_their_own(attack, counted):
 # Peak memory in batches of images, as the attacks' docstrings and docs/attacks.md give it. The network is left
 # out, the victim's trace is not.
 MEMORY = [
-    (Apgd(steps=12), 14),
+    (Apgd(steps=12), 12),
     (BimA(steps=6), 8),
-    (BimB(steps=4), 6),
-    (Fgsm(), 6),
-    (Noise(), 5),
-    (Cwa(search_steps=2, steps=10), 15),
+    (BimB(steps=4), 5),
+    (Fgsm(), 5),
+    (Noise(), 4),
+    (Cwa(search_steps=4, steps=60), 13),
+    (Cwa(search_steps=4, steps=60, box="tanh", prune=0.01), 13),
     (DeepFool(steps=5), 8),
-    (Jsma(steps=10), 10),
+    (Jsma(steps=60), 9),
+    (Jsma(steps=60, saliency="logits"), 9),
     (Lbfgs(search_steps=3, steps=20), 35),
-    (Pgd(steps=4), 9),
-    (Pia(steps=3, samples=4), 16),
-    (Square(queries=10), 11),
+    (Pgd(steps=4), 7),
+    (Pia(steps=3, samples=4), 14),
+    (Square(queries=60), 8),
 ]
 
 
