@@ -144,9 +144,12 @@ def contests(
             Jsma(theta=0.5, steps=pixels, targeted=False),
             {"art": ("SaliencyMapMethod", {"theta": 0.5, "gamma": 2 * pixels})},
         ),
-        # What ART's takes for given when it is called without classes.
+        # With random targets, as ART's has it when it is called without classes; more values a step, fewer steps.
         "jsma-targeted": Contest(
             Jsma(theta=0.1, gamma=0.01), {"art": ("SaliencyMapMethod", {"theta": 0.1, "gamma": 0.01})}
+        ),
+        "jsma-8-targeted": Contest(
+            Jsma(theta=0.1, gamma=0.01, values=8), {"art": ("SaliencyMapMethod", {"theta": 0.1, "gamma": 0.01})}
         ),
         "lbfgs": Contest(Lbfgs(search_steps=searches, steps=points, targeted=False), {}),
     }
