@@ -25,9 +25,9 @@ _CANCELLED = 1e-3
 _Windows = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 
 
-def share_at(first: float, query: int, queries: int) -> float:
-    """The share of values that a window covers at one of so many queries."""
-    progress = query / queries * 10_000
+def share_at(first: float, proposal: int, queries: int) -> float:
+    """The share of values that a window covers in a proposal, numbered from 0, when there are so many queries."""
+    progress = proposal / queries * 10_000
     return first * 0.5 ** sum(progress > halving for halving in HALVINGS)
 
 

@@ -56,7 +56,7 @@ class Square(Aimed, BoundedAttack):
         logits = query(victim, images.reshape(victim.clean.shape))
         values = self._value(victim, logits)
         active = (~victim.goal.met(logits)).nonzero()[:, 0]
-        for number in range(1, self.queries):
+        for number in range(self.queries - 1):
             if not len(active):
                 break
             share = share_at(self.share, number, self.queries)
