@@ -137,8 +137,12 @@ def contests(
                     "L2CarliniWagnerAttack",
                     {"binary_search_steps": searches, "steps": points, "initial_const": 0.1, "stepsize": 0.01},
                 ),
-                "torchattacks": ("CW", {"c": 1.0, "steps": searches * points, "lr": 0.01}),
             },
+        ),
+        # torchattacks tries one c.
+        "cwa-1": Contest(
+            Cwa(search_steps=1, steps=points, targeted=False),
+            {"torchattacks": ("CW", {"c": 1.0, "steps": points, "lr": 0.01})},
         ),
         "jsma": Contest(
             Jsma(theta=0.5, steps=pixels, targeted=False),
