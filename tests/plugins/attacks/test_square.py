@@ -42,7 +42,8 @@ class TestPatterns:
 
 
 def test_windows_shrink_as_queries_are_spent():
-    shares = [share_at(0.8, proposal, 10_000) for proposal in (1, 10, 11, 51, 201, 501, 1001, 2001, 4001, 6001, 8001)]
+    proposals = (1, 10, 11, 51, 201, 501, 1001, 2001, 4001, 6001, 8001)
+    shares = [share_at(0.8, proposal, 10_000) for proposal in proposals]
     assert shares == [0.8, 0.8, *(0.8 / 2**halvings for halvings in range(1, 10))]
     assert share_at(0.8, 100, 1000) == share_at(0.8, 1000, 10_000)
 
