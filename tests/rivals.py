@@ -51,7 +51,7 @@ class Contest(NamedTuple):
 
 
 def contests(
-    radius: float, *, steps: int, searches: int, points: int, pixels: int, queries: int
+    radius: float, *, steps: int, searches: int, points: int, share: float, queries: int
 ) -> dict[str, Contest]:
     """The attacks that libraries share.
 
@@ -60,7 +60,7 @@ def contests(
         steps: Of attacks with a radius.
         searches: Values of Carlini and Wagner's c.
         points: Of each of their descents.
-        pixels: Steps of JSMA where any wrong class will do.
+        share: Of the values, that JSMA may touch where any wrong class will do.
         queries: Of Square Attack.
     """
     step = 0.25
@@ -145,8 +145,8 @@ def contests(
             {"torchattacks": ("CW", {"c": 1.0, "steps": points, "lr": 0.01})},
         ),
         "jsma": Contest(
-            Jsma(theta=0.5, steps=pixels, targeted=False),
-            {"art": ("SaliencyMapMethod", {"theta": 0.5, "gamma": 2 * pixels})},
+            Jsma(theta=0.5, gamma=share, targeted=False),
+            {"art": ("SaliencyMapMethod", {"theta": 0.5, "gamma": share})},
         ),
         # With random targets, as ART's has it when it is called without classes; more values a step, fewer steps.
         "jsma-targeted": Contest(
@@ -171,8 +171,6 @@ def _art(name, clean, goal, **options):
     from art.attacks import evasion
     from art.estimators.classification import PyTorchClassifier
 
-    if options.get("gamma", 0) > 1:  # a number of values: it takes a share
-        options["gamma"] = min(1.0, options["gamma"] / clean[0].numel())
     quiet = {} if name == "FastGradientMethod" else {"verbose": False}
 
     def run(module):

@@ -33,9 +33,9 @@ ROUNDS = 3
 # What takes longer than so many seconds is timed once.
 PATIENCE = 30
 RADIUS = {"digits": 1.0, "standard": 0.2, "adversarial": 3.0}
-REAL = {"steps": 20, "searches": 3, "points": 50, "pixels": 200, "queries": 100}
+REAL = {"steps": 20, "searches": 3, "points": 50, "share": 0.025, "queries": 100}
 BUDGETS = {
-    "digits": {"steps": 20, "searches": 5, "points": 20, "pixels": 60, "queries": 200},
+    "digits": {"steps": 20, "searches": 5, "points": 20, "share": 0.12, "queries": 200},
     "standard": REAL,
     "adversarial": REAL,
 }
