@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from soundproof.interfaces import Model as Model
     from soundproof.interfaces import Representation as Representation
     from soundproof.objective import Objective as Objective
+    from soundproof.own_audio import OwnAudio as OwnAudio
     from soundproof.results import Results as Results
     from soundproof.results import Row as Row
     from soundproof.training import Epoch as Epoch
@@ -84,6 +85,7 @@ _HOMES = {
     "Norm": "types",
     "Optimizer": "types",
     "Objective": "objective",
+    "OwnAudio": "own_audio",
     "PluginError": "errors",
     "Precision": "types",
     "Recipe": "types",

@@ -14,7 +14,7 @@ from soundproof.types import Norm
 if TYPE_CHECKING:
     import torch
 
-# Below this a gradient counts as zero and gives no direction, instead of a division by zero.
+# What is divided by when a norm is smaller or zero.
 TINY = 1e-30
 
 

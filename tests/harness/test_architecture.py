@@ -19,7 +19,7 @@ LAYERS = (
     {"victim"},
     {"interfaces"},
     {"identity"},
-    {"audio", "registry", "results", "splits", "store", "unpack"},
+    {"audio", "own_audio", "registry", "results", "splits", "store", "unpack"},
     {"environment", "judge", "outcome", "suite", "curve", "fetch", "inspection"},
     {"plan"},
     {"planner"},
@@ -82,7 +82,8 @@ def test_plugins_use_the_public_api(package):
     for path in files:
         for name in imported(path, typing=True):
             if name == "soundproof.audio":
-                defines = package.name == "soundproof_datasets" or "(Dataset)" in path.read_text()
+                bases = any(base in path.read_text() for base in ("(Dataset)", "(OwnAudio)"))
+                defines = package.name == "soundproof_datasets" or bases
                 assert defines, f"{path} reads audio, which is for data sets"
             elif name.startswith("soundproof."):
                 assert name.removeprefix("soundproof.") in soundproof.__all__, f"{path} imports {name}"

@@ -70,6 +70,15 @@ def test_zero_gradient_gives_no_step():
         assert not Ball(norm, 1.0).ascent(torch.zeros(2, 1, 3, 3)).any()
 
 
+@pytest.mark.parametrize("scale", [1e-35, 1e-25, 1e25, 1e35])
+def test_the_scale_of_a_gradient_does_not_matter(scale):
+    """Squares of these vanish or overflow in single precision."""
+    gradient = torch.rand(2, 1, 8, 8, generator=torch.Generator().manual_seed(0)) - 0.5
+    for norm in Norm:
+        ball = Ball(norm, 2.0)
+        torch.testing.assert_close(ball.ascent(gradient * scale), ball.ascent(gradient))
+
+
 def test_rows_may_have_their_own_radius():
     clean = torch.full((3, 1, 2, 2), 0.5)
     ball = Ball(Norm.L2, torch.tensor([0.0, 0.1, 0.2]))

@@ -39,7 +39,7 @@ def begin(ball: Ball, clean: torch.Tensor, generator: torch.Generator) -> torch.
         return ball.project(clean + ball.ascent(delta), clean)
     tall, wide = max(1, height // TILES), max(1, width // TILES)
     down, across = height // tall, width // wide
-    tile = pattern(tall, wide).to(clean)
+    tile = pattern(tall, wide, clean.device)
     signs = _signs((n, channels, down, across), clean, generator)
     delta = torch.zeros_like(clean)
     top, left = (height - down * tall) // 2, (width - across * wide) // 2
@@ -60,9 +60,11 @@ def move(
         delta[place] = ball.ascent(signs)
     else:
         source = _windows(clean, size, generator)
-        flip = bool(torch.randint(0, 2, (1,), generator=generator, device=clean.device))
-        drawn = pattern(size[1], size[0]).T if flip and min(size) > 1 else pattern(*size)
-        _shift(ball, delta, place, source, drawn.to(clean) * signs)
+        flip = torch.randint(0, 2, (1,), generator=generator, device=clean.device) > 0
+        drawn = pattern(*size, clean.device)
+        if min(size) > 1:
+            drawn = torch.where(flip, pattern(size[1], size[0], clean.device).T, drawn)
+        _shift(ball, delta, place, source, drawn * signs)
     return ball.project(clean + delta, clean)
 
 
@@ -80,18 +82,19 @@ def _shift(ball: Ball, delta: torch.Tensor, place: _Windows, source: _Windows, f
     delta[place] = direction * (available.sqrt() / _norms(direction))
 
 
-def pattern(height: int, width: int) -> torch.Tensor:
-    """η, a hill beside a hollow, of norm 1, `[height, width]`."""
-    whole = torch.cat([_hill(height, width // 2), -_hill(height, width - width // 2)], dim=1)
+def pattern(height: int, width: int, device: torch.device | None = None) -> torch.Tensor:
+    """η, a hill beside a hollow, of norm 1, float32 `[height, width]`."""
+    halves = _hill(height, width // 2, device), -_hill(height, width - width // 2, device)
+    whole = torch.cat(halves, dim=1)
     whole /= whole.norm()
     return whole
 
 
-def _hill(height: int, width: int) -> torch.Tensor:
+def _hill(height: int, width: int, device: torch.device | None) -> torch.Tensor:
     """Rings around the middle; from the rim, numbered n + 1, ring k adds 1/k² to all inside of it."""
-    rows = (torch.arange(height) - height // 2).abs()[:, None]
-    columns = (torch.arange(width) - width // 2).abs()[None, :]
-    rings = torch.arange(1, max(height, width) // 2 + 2)
+    rows = (torch.arange(height, device=device) - height // 2).abs()[:, None]
+    columns = (torch.arange(width, device=device) - width // 2).abs()[None, :]
+    rings = torch.arange(1, max(height, width) // 2 + 2, device=device)
     heights = (1 / rings.square()).flip(0).cumsum(0).flip(0)
     return heights[torch.maximum(rows, columns)]
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from soundproof import ClipIndex, DataError, Dataset
+from soundproof import ClipIndex, DataError, OwnAudio
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     import numpy as np
@@ -24,7 +21,7 @@ RATE = 16000
 
 
 @dataclass(frozen=True)
-class SpoofedSpeech(Dataset):
+class SpoofedSpeech(OwnAudio):
     """Recordings of speech (class bonafide) and transformed copies of them (class spoof).
 
     All WAV, FLAC or Ogg files below `PATH` in the data folder, in folders or not. Each becomes a bonafide clip and
@@ -34,34 +31,17 @@ class SpoofedSpeech(Dataset):
     """
 
     id: ClassVar[str] = "spoofed-speech"
-    path: Annotated[str, Field(min_length=1, description="where the recordings lie, below the data folder")]
     seconds: Annotated[float, Field(ge=0.25, le=60, description="length that clips are cut or padded to, s")] = 1.0
     seed: Annotated[int, Field(ge=0, description="of all transformations")] = 0
     copies: Annotated[int, Field(ge=1, le=100, description="spoof clips for each recording")] = 1
     transformations: Annotated[
         tuple[str, ...], Field(description="names of those that a copy's is drawn from; none means all")
     ] = ()
-    group: Annotated[
-        str | None,
-        Field(
-            description="regular expression for file names without ending, with one group that captures the "
-            "speaker, e.g. '^[^_]+_([^_]+)_'; none makes every file its own group"
-        ),
-    ] = None
 
     def __post_init__(self) -> None:
         from soundproof_defenses.spoof_augmentation import check_names
 
-        parts = PurePosixPath(self.path.replace("\\", "/")).parts
-        if not parts or ".." in parts or PureWindowsPath(self.path).anchor:
-            raise ValueError(f"path {self.path!r} must name a folder below the data folder, without '..'")
-        if self.group is not None:
-            try:
-                captures = re.compile(self.group).groups
-            except re.error as error:
-                raise ValueError(f"group {self.group!r} is no regular expression: {error}") from error
-            if captures != 1:
-                raise ValueError(f"group {self.group!r} must capture one group in parentheses, not {captures}")
+        super().__post_init__()
         if self.transformations:
             check_names(self.transformations)
 
@@ -72,7 +52,7 @@ class SpoofedSpeech(Dataset):
         from soundproof.audio import checksum, hashes
 
         files = self._files(root)
-        groups = self._groups(files)
+        groups = self.group_names(files)
         sha256 = hashes(files)
         recordings = [file.relative_to(root / self.path).as_posix() for file in files]
         names = tuple(
@@ -137,18 +117,3 @@ class SpoofedSpeech(Dataset):
         if not found:
             raise DataError(f"{folder}: holds no {', '.join(sorted(SUFFIXES))} file; add recordings of speech")
         return found
-
-    def _groups(self, files: Sequence[Path]) -> list[str]:
-        """What names the group of each file; raises DataError with every file that tells of none."""
-        if self.group is None:
-            return [str(file) for file in files]
-        matches = [re.search(self.group, file.stem) for file in files]
-        captured = [match.group(1) if match else None for match in matches]
-        problems = [
-            f"{file}: the parameter group {self.group!r} captures nothing here; mend it, or rename the file"
-            for file, found in zip(files, captured, strict=True)
-            if not found
-        ]
-        if problems:
-            raise DataError(problems)
-        return [str(found) for found in captured]
