@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
+from collections.abc import Mapping  # noqa: TC003 - parameters are described from the annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from soundproof.types import Access, Adversary, Domain, Download, Kind, Recipe
@@ -20,6 +21,7 @@ from soundproof.types import Access, Adversary, Domain, Download, Kind, Recipe
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
+    from typing import Self
 
     import numpy as np
     import numpy.typing as npt
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
     from soundproof.ball import Ball
     from soundproof.training import Epoch, Trainer
-    from soundproof.types import ClipIndex, TrainingData
+    from soundproof.types import Budget, ClipIndex, TrainingData
     from soundproof.victim import Victim
 
 
@@ -40,11 +42,14 @@ class Component(ABC):
         id: Lower-case letters, digits and hyphens.
         version: Part of the cache key. None, the default, stands for a digest of the plugin package's
             source, so that any edit recomputes; set a string to decide by hand when numbers change.
+        presets: Parameters that a published source uses, by the source's name. A suite writes
+            `{ id = "bim-b", preset = "001" }`; what stands beside the preset overrides it.
     """
 
     kind: ClassVar[Kind]
     id: ClassVar[str]
     version: ClassVar[str | None] = None
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -238,6 +243,15 @@ class Defense(Component):
         """Passes that an attacker averages over because the defended classifier is random; 1 if it is not."""
         return 1
 
+    @property
+    def from_scratch(self) -> bool:
+        """Whether `fit` starts from new weights, so that the undefended classifier need not be trained first."""
+        return False
+
+    def under(self, budget: Budget) -> Self:  # noqa: ARG002
+        """The defense with the parameters that it leaves to the suite's budget filled in."""
+        return self
+
     def reason_to_skip(self, model: Model, data_shape: tuple[int, ...], classes: int) -> str | None:  # noqa: ARG002
         """Why it cannot defend such a classifier, or None."""
         return None
@@ -322,6 +336,10 @@ class BoundedAttack(Attack):
     def ladder_gradients(self, rungs: int) -> int:
         """Backward rows a clip that `climb` over so many rungs costs at most."""
         return rungs * self.planned_gradients
+
+    def ladder_queries(self, rungs: int) -> int:
+        """Forward rows a clip that `climb` over so many rungs costs at most."""
+        return rungs * self.planned_queries
 
 
 class MinimumNormAttack(Attack):

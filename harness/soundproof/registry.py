@@ -123,16 +123,26 @@ class Registry:
             raise PluginError(f"{ref.id}: {error}") from error
 
     def reference(self, kind: Kind, entry: object) -> Ref:
-        """Read `"id"` or `{id = "…", parameter = …}`.
+        """Read `"id"` or `{id = "…", preset = "…", parameter = …}`; parameters override those of the preset.
 
         Raises:
-            PluginError: It is neither.
+            PluginError: It is neither, or the preset is unknown.
         """
         if isinstance(entry, str):
             return Ref(kind, entry)
         if isinstance(entry, dict) and isinstance(entry.get("id"), str):
-            return Ref(kind, entry["id"], {name: value for name, value in entry.items() if name != "id"})
+            given = {name: value for name, value in entry.items() if name not in {"id", "preset"}}
+            preset = self._preset(kind, entry["id"], entry["preset"]) if "preset" in entry else {}
+            return Ref(kind, entry["id"], {**preset, **given})
         raise PluginError(f'{kind}: write "id" or {{ id = "…", parameter = … }}, not {entry!r}')
+
+    def _preset(self, kind: Kind, name: str, preset: object) -> Mapping[str, Any]:
+        """The parameters of a component's preset."""
+        presets = self.find(kind, name).component.presets
+        if preset not in presets:
+            known = f"it has {', '.join(sorted(presets))}" if presets else "it has none"
+            raise PluginError(f"{name} has no preset {preset!r}: {known}")
+        return presets[str(preset)]
 
     def listing(self, kind: Kind | None = None) -> list[dict[str, Any]]:
         """What `bench ls --json` prints: usable components first, then the refused."""
