@@ -49,7 +49,7 @@ class SpoofedSpeech(OwnAudio):
         """Recordings sorted by path, each followed by its copies; there are no folds."""
         import numpy as np
 
-        from soundproof.audio import checksum, hashes
+        from soundproof.data.audio import checksum, hashes
 
         files = self._files(root)
         groups = self.group_names(files)
@@ -78,7 +78,7 @@ class SpoofedSpeech(OwnAudio):
         """All clips in the order of `index`."""
         import numpy as np
 
-        from soundproof.audio import read, resample
+        from soundproof.data.audio import read, resample
         from soundproof_defenses._spoof_table import transformed
 
         files = self._files(root)
@@ -102,7 +102,7 @@ class SpoofedSpeech(OwnAudio):
 
     def _files(self, root: Path) -> list[Path]:
         """All audio files, sorted; raises DataError if there are too few."""
-        from soundproof.audio import SUFFIXES
+        from soundproof.data.audio import SUFFIXES
 
         folder = root / self.path
         if not folder.is_dir():
