@@ -311,7 +311,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path, after):
     tests = tmp_path / "tests"
     tests.mkdir()
     (tests / "harness_run.py").write_text(Path(__file__).read_text())
-    (tests / "toys.py").write_text((Path(__file__).parents[1] / "toys.py").read_text())
+    (tests / "toys.py").write_text((Path(__file__).parents[2] / "toys.py").read_text())
     code = KILLED.format(tests=str(tests), after=after, folder=str(tmp_path / "killed"))
     killed = subprocess.run([sys.executable, "-c", code], env={**os.environ}, check=False, capture_output=True)
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
