@@ -229,7 +229,9 @@ class Victim(nn.Module):
         flat = images.flatten(1)
         inside = (flat.amin(dim=1) >= -BOX_TOLERANCE) & (flat.amax(dim=1) <= 1 + BOX_TOLERANCE)
         if trace is not None:
-            trace.add(rows, self.ledger, torch.stack([score, l2, met.float(), inside.float()]))
+            fooled = met if self.goal.targets is None else logits.argmax(dim=1) != self.labels
+            measured = torch.stack([score, l2, met.float(), fooled.float(), inside.float()])
+            trace.add(rows, self.ledger, measured)
         if best is not None:
             if best.ball is None:
                 value = torch.where(met & inside, -l2, -torch.inf)
