@@ -63,7 +63,7 @@ MEASURES: Mapping[str, Measure] = {
     ),
     "drop": Measure(
         "Drop",
-        "Accuracy of the undefended minus that of the defended classifier, paired by clip. Below 0 the defense helps.",
+        "Accuracy of the undefended minus that of the defended classifier, paired by clip.",
         Unit.SHARE,
     ),
     "robust_accuracy": Measure(
@@ -131,8 +131,8 @@ MEASURES: Mapping[str, Measure] = {
     ),
     "refining_gradients": Measure(
         "Refining gradients",
-        "Backward passes spent on knowing the size of each clip's perturbation better than the ladder of radii does. "
-        "They are no cost of the attack.",
+        "Backward passes spent on knowing the size of each clip's perturbation better than the ladder of radii "
+        "does. They are no cost of the attack.",
         Unit.COUNT,
     ),
     "refining_queries": Measure("Refining queries", "Forward passes spent on the same.", Unit.COUNT),
