@@ -39,6 +39,10 @@ class Fgsm(Aimed, BoundedAttack):
         """One."""
         return 1
 
+    def ladder_queries(self, rungs: int) -> int:  # noqa: ARG002 - likewise
+        """One."""
+        return 1
+
     def perturb(self, victim: Victim, ball: Ball, generator: torch.Generator) -> torch.Tensor:
         """One gradient, one step."""
         return next(self.climb(victim, [ball], generator))
