@@ -1,7 +1,7 @@
 """Every attack of the package as the registry builds it, cheap enough for tests that run all of them.
 
-What is registered is tried, so that an attack that is new needs no line here: its defaults are its case. Those whose
-defaults take long, and those with several ways of working, name their cases below.
+What is registered is tried, so that an attack that is new needs no line here: its defaults are its case. Those
+whose defaults take long, and those with several ways of working, name their cases below.
 """
 
 from __future__ import annotations
