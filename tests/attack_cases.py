@@ -17,8 +17,8 @@ PARAMETERS = {
     ],
     "art": [{"options": {"max_iter": 4, "num_random_init": 1}}],
     "art-minimum-norm": [{"options": {"max_iter": 4}}],
-    "bim-a": [{"steps": 6}, {"steps": 6, "step_size": 0.01}],
-    "bim-b": [{"steps": 4}, {"steps": 4, "norm": "linf"}],
+    "bim-a": [{"steps": 6}, {"steps": 6, "confidence": 0.9, "step_size": 0.01, "step_unit": "value"}],
+    "bim-b": [{"steps": 4}, {"steps": 4, "norm": "linf", "step_size": 0.01, "step_unit": "value"}],
     "cwa": [
         {"search_steps": 3, "steps": 12, "initial_c": 0.1, "prune": 0.01},
         {"search_steps": 2, "steps": 10, "initial_c": 10.0, "targeted": False},
@@ -27,8 +27,9 @@ PARAMETERS = {
     "jsma": [
         {"steps": 12},
         {"steps": 12, "direction": "decrease", "saliency": "fast", "targeted": False, "theta": 1.0},
+        {"steps": 12, "confidence": 0.9},
     ],
-    "lbfgs": [{"search_steps": 3, "steps": 12}],
+    "lbfgs": [{"search_steps": 3, "steps": 12}, {"search_steps": 3, "steps": 12, "confidence": 0.9}],
     "pgd": [
         {"steps": 4, "restarts": 2},
         {"steps": 4, "random_start": False, "norm": "linf", "targeted": True},

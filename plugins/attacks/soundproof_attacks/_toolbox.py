@@ -96,7 +96,7 @@ def ball_parameters(attack: str, norm: object, ball: Ball, dimension: int) -> di
 
 
 def generate(
-    attack: str, options: Mapping[str, object], victim: Victim, limits: Budget, generator: torch.Generator
+    attack: str, options: Mapping[str, Any], victim: Victim, limits: Budget, generator: torch.Generator
 ) -> torch.Tensor:
     """Run an attack on all clips, `[n, ...]`.
 

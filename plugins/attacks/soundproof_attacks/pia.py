@@ -34,6 +34,17 @@ class Pia(AimedByDefault, BoundedAttack):
     """
 
     id: ClassVar[str] = "pia"
+    # arXiv 2008.11618, §VI; its search for the variance of the estimate is read as these three σ.
+    presets: ClassVar = {
+        "001": {
+            "steps": 500,
+            "decay": 0.001,
+            "smallest_step": 0.001,
+            "largest_step": 0.6,
+            "sigma": [1e-4, 1e-3, 1e-2],
+            "targeted": True,
+        }
+    }
     access: ClassVar[Access] = Access.BLACK_BOX
     steps: Annotated[int, Field(ge=1, description="estimates of the gradient at most, over all radii")] = 500
     samples: Annotated[int, Field(ge=2, description="queries of one estimate n, even")] = 50
