@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from soundproof.interfaces import MinimumNormAttack as MinimumNormAttack
     from soundproof.interfaces import Model as Model
     from soundproof.interfaces import Representation as Representation
+    from soundproof.lbfgs import Minima as Minima
+    from soundproof.lbfgs import lbfgs_minimise as lbfgs_minimise
     from soundproof.objective import Objective as Objective
     from soundproof.own_audio import OwnAudio as OwnAudio
     from soundproof.results import Results as Results
@@ -80,6 +82,7 @@ _HOMES = {
     "Goal": "goal",
     "Kind": "types",
     "MeteringError": "errors",
+    "Minima": "lbfgs",
     "MinimumNormAttack": "interfaces",
     "Model": "interfaces",
     "Norm": "types",
@@ -104,6 +107,7 @@ _HOMES = {
     "Victim": "victim",
     "column": "ball",
     "hookimpl": "hookspecs",
+    "lbfgs_minimise": "lbfgs",
     "margin": "goal",
     "run": "api",
     "target_margin": "goal",

@@ -70,8 +70,7 @@ class Lbfgs(AimedByDefault, Confident, MinimumNormAttack):
         import torch
         from torch.nn.functional import cross_entropy
 
-        from soundproof import column
-        from soundproof_attacks._projected_lbfgs import minimise
+        from soundproof import column, lbfgs_minimise
         from soundproof_attacks._search import differentiate
 
         def objective(rows: torch.Tensor, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -84,4 +83,7 @@ class Lbfgs(AimedByDefault, Confident, MinimumNormAttack):
             best.update(images, torch.where(self.succeeded(view.goal, logits), -sizes, -torch.inf), rows)
             return values + c[rows] * sizes, (gradient + 2 * column(c[rows], delta) * delta).flatten(1)
 
-        return minimise(objective, start.flatten(1), self.steps).reshape(start.shape)
+        minima = lbfgs_minimise(
+            objective, start.flatten(1), self.steps, low=0.0, high=1.0, rounding=torch.finfo(torch.float32).eps
+        )
+        return minima.points.reshape(start.shape)
