@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from soundproof.ball import Ball as Ball
     from soundproof.ball import column as column
+    from soundproof.best import Best as Best
     from soundproof.errors import BudgetExhaustedError as BudgetExhaustedError
     from soundproof.errors import DataError as DataError
     from soundproof.errors import MeteringError as MeteringError
@@ -66,6 +67,7 @@ _HOMES = {
     "Attack": "interfaces",
     "Augmentation": "interfaces",
     "Ball": "ball",
+    "Best": "best",
     "BoundedAttack": "interfaces",
     "Budget": "types",
     "BudgetExhaustedError": "errors",

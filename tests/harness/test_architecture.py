@@ -13,7 +13,7 @@ PLUGINS = sorted((ROOT / "plugins").glob("*/soundproof_*"))
 LAYERS = (
     {"types", "errors", "hookspecs", "places"},
     {"ball", "goal"},
-    {"trace", "expectation", "optimisation", "lbfgs", "metrics"},
+    {"best", "trace", "expectation", "optimisation", "lbfgs", "metrics"},
     {"folding", "objective"},
     {"training"},
     {"victim"},

@@ -77,8 +77,8 @@ class Cwa(AimedByDefault, MinimumNormAttack):
         """One descent for each c; the smallest success of each clip."""
         import torch
 
+        from soundproof import Best
         from soundproof_attacks._descent import Start, descend
-        from soundproof_attacks._search import Best
 
         best = Best(victim.clean)
         start = Start.of(victim, self.box, best)

@@ -13,8 +13,7 @@ from soundproof_attacks._aim import AimedByDefault, Confident
 if TYPE_CHECKING:
     import torch
 
-    from soundproof import Victim
-    from soundproof_attacks._search import Best
+    from soundproof import Best, Victim
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,8 @@ class Lbfgs(AimedByDefault, Confident, MinimumNormAttack):
         """One descent for each c; the smallest success of each clip."""
         import torch
 
-        from soundproof_attacks._search import Best, aim, query
+        from soundproof import Best
+        from soundproof_attacks._search import aim, query
 
         targets, best = aim(victim), Best(victim.clean)
         images = victim.clean
