@@ -6,7 +6,7 @@ import json
 import pytest
 
 from soundproof.cli import main
-from soundproof.cli.terminal import Bar, Lines, duration
+from soundproof.cli.terminal import Bar, Lines, duration, listener
 from soundproof.engine.events import Begun, Ended, EpochDone, Finished, Started
 from soundproof.errors import SoundproofError
 from soundproof.results.files import Row
