@@ -7,7 +7,8 @@ whose defaults take long, and those with several ways of working, name their cas
 from __future__ import annotations
 
 from soundproof import Attack, BoundedAttack, Kind
-from soundproof.contract.registry import BUILT_IN, discover
+from soundproof.contract.discovery import discover
+from soundproof.contract.registry import BUILT_IN
 
 PARAMETERS = {
     "apgd": [

@@ -121,7 +121,8 @@ def test_a_minimum_norm_attack_is_read_from_its_trace(whole):
     for row in rows(found, "reach", attack="toy-walking", defense="none"):
         (ladder,) = [r for r in rows(found, "reach", attack="bim-b", defense="none") if r.model == row.model]
         assert row.metrics["fooling_auc"].value > 0.9
-        assert row.metrics["l2"].value <= ladder.metrics["l2"].value, "steps of 0.01 are finer than rungs of 1.5"
+        # The ladder is refined to 3 %, and the walk takes steps of 0.01.
+        assert row.metrics["l2"].value == pytest.approx(ladder.metrics["l2"].value, rel=0.03, abs=0.01)
         spent = found.fields(row)["gradients"]
         assert spent.max() <= 400
 
@@ -272,7 +273,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-from harness_run import EpochDone, Finished, run
+from harness_run import run
+from soundproof.engine.events import EpochDone, Finished
 
 left = {after}
 

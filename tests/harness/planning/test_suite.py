@@ -77,7 +77,7 @@ def test_every_problem_is_told_at_once(registry):
         ({"budget": {"max_gradients": 0}}, "budget.max_gradients"),
         ({"name": "../evil"}, "name: "),
         ({"training": {"epochs": 0}}, "training.epochs"),
-        ({"protocols": ["bounds"]}, r"protocols.0: .*'clean'"),
+        ({"protocols": ["bounds"]}, r"protocols.0: .*one of clean"),
         ({"split": {"seeds": []}}, "split.seeds"),
     ],
 )
