@@ -69,7 +69,7 @@ def _line(row: dict[str, Any]) -> str:
 
 
 def _suites(*, as_json: bool) -> int:
-    from soundproof.planning.suite import suite_names
+    from soundproof.planning.documents import suite_names
 
     names = suite_names()
     print(json.dumps(names) if as_json else "\n".join(names))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import typing
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pydantic
 
 from soundproof.contract.identity import plain
+from soundproof.errors import hint, shown
 from soundproof.types import Kind, Ref
 
 if TYPE_CHECKING:
@@ -76,9 +76,7 @@ def explain(component: type[Component], problem: Any) -> str:
     path = ".".join(map(str, problem["loc"]))
     if problem["type"] == "extra_forbidden":
         known = [f.name for f in dataclasses.fields(component)]  # type: ignore[arg-type]
-        near = difflib.get_close_matches(path, known, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"it has: {', '.join(known) or 'none'}"
-        return f"{component.id} has no parameter {path!r}: {hint}"
+        return f"{component.id} has no parameter {path!r}: {hint(path, known)}"
     if problem["type"] == "missing":
         return f"{component.id} needs the parameter {path!r}"
-    return f"{component.id}.{path}: {problem['msg']}, not {problem['input']!r}"
+    return f"{component.id}.{path}: {problem['msg']}, not {shown(problem['input'])}"

@@ -110,7 +110,7 @@ class Classifiers:
 
     def _trainer(self, trained: Trained, seed: int) -> Trainer:
         return Trainer(
-            self.plan.suite.recipe(trained.model),
+            self.plan.suite.recipe(trained.model, trained.dataset),
             seed,
             device=self._device,
             build=self.keys.registry.build,

@@ -62,7 +62,7 @@ def _passes(plan: Plan, cell: Cell) -> float:
 def _training_passes(plan: Plan, classifier: Classifier, keys: Keys, store: Store, done: set[str]) -> float:
     trained = classifier.trained
     clips = len(plan.splits[trained.dataset, trained.fold].train)
-    epochs = plan.suite.recipe(trained.model).epochs
+    epochs = plan.suite.recipe(trained.model, trained.dataset).epochs
     passes = 0.0
     stages = ((keys.trained(trained), 1.0), (keys.defended(classifier), classifier.defense.training_cost))
     for key, cost in stages:

@@ -67,7 +67,7 @@ class Keys:
             copies=[self.inputs(trained, each).digest for each in self.plan.suite.augmentations],
             labels=self.plan.indexes[trained.dataset].checksum,
             model=self._of(trained.model),
-            recipe=dataclasses.asdict(self.plan.suite.recipe(trained.model)),
+            recipe=dataclasses.asdict(self.plan.suite.recipe(trained.model, trained.dataset)),
             split=self._train_part(trained),
             fold=trained.fold,
             seed=trained.seed,
@@ -108,7 +108,7 @@ class Keys:
             clean=clean,
             undefended=None if undefended is None else self.cell(undefended),
             attack=self._of(cell.attack),
-            budget=dataclasses.asdict(self.plan.suite.budget),
+            budget=dataclasses.asdict(self.plan.suite.budget_of(cell.classifier.trained.dataset)),
         )
 
     def examples(self, cell: Cell) -> Key:

@@ -113,7 +113,8 @@ class Pipeline:
         )
 
     def _attacked(self, cell: Cell, seed: object) -> Outcome:
-        attack, budget, subject = cell.attack, self.plan.suite.budget, self._subject(cell.classifier, seed)
+        attack, budget = cell.attack, self.plan.suite.budget_of(cell.classifier.trained.dataset)
+        subject = self._subject(cell.classifier, seed)
         assert attack is not None
         if cell.protocol is Protocol.REACH:
             return _within_memory(subject, lambda part: measure_reach(part, attack, budget))

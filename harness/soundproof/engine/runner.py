@@ -77,7 +77,7 @@ class Runner:
                     pipeline.forget()
                 fresh = cell in clock.expected
                 if fresh:
-                    self.reporter.start(cell.row(plan.suite.budget, Status.OK).title())
+                    self.reporter.start(cell.row(plan.suite.budget_of(trained.dataset), Status.OK).title())
                 start = time.perf_counter()
                 row, outcome, trace = _run_cell(pipeline, plan, cell)
                 spent = time.perf_counter() - start
@@ -158,7 +158,7 @@ class _Clock:
 
 def _run_cell(pipeline: Pipeline, plan: Plan, cell: Cell) -> tuple[Row, Outcome | None, str]:
     """A cell's row, its outcome and the traceback of a failure."""
-    budget = plan.suite.budget
+    budget = plan.suite.budget_of(cell.classifier.trained.dataset)
     try:
         outcome = pipeline.outcome(cell)
     except InvalidExamplesError as error:

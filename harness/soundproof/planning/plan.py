@@ -134,7 +134,7 @@ def planned_gradients(plan: Plan, cell: Cell) -> int:
     each = attack.planned_gradients
     if cell.protocol is Protocol.REACH and isinstance(attack, BoundedAttack):
         each = attack.ladder_gradients(len(LADDER))
-    limit = plan.suite.budget.max_gradients
+    limit = plan.suite.budget_of(cell.classifier.trained.dataset).max_gradients
     trained = cell.classifier.trained
     clips = len(plan.splits[trained.dataset, trained.fold].test)
     return clips * (each if limit is None else min(each, limit))

@@ -45,7 +45,7 @@ def make_plan(suite: Suite, root: Path, only: Mapping[str, Sequence[str]] | None
                 if why is None:
                     wanted.append(cell)
                 else:
-                    skipped.append(cell.row(suite.budget, Status.SKIPPED, why))
+                    skipped.append(cell.row(suite.budget_of(classifier.trained.dataset), Status.SKIPPED, why))
         # Transfers last: by then every target is trained.
         cells += sorted(wanted, key=lambda cell: cell.protocol is Protocol.TRANSFER)
     return replace(plan, cells=cells, skipped=skipped)
@@ -102,7 +102,7 @@ def _restrict(suite: Suite, only: Mapping[str, Sequence[str]]) -> Suite:
 def _families(suite: Suite) -> Iterator[list[Classifier]]:
     """Classifiers that see the same inputs, so that examples can move from one to another."""
     for dataset in suite.datasets:
-        for representation in suite.representations:
+        for representation in (suite.representation_of(each, dataset) for each in suite.representations):
             for fold in range(suite.split.folds):
                 for seed in suite.split.seeds:
                     yield [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import random
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from soundproof import Ball, Norm, Victim
+from soundproof import Ball, Norm, Victim, hint
 from soundproof_attacks._search import likely_wrong, query
 
 if TYPE_CHECKING:
@@ -57,9 +56,7 @@ def problems(component: _Art, *, bounded: bool) -> list[str]:
     classes = attack_classes()
     name = component.attack
     if name not in classes:
-        near = difflib.get_close_matches(name, classes, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(classes)}"
-        return [f"ART has no evasion attack {name!r}: {hint}"]
+        return [f"ART has no evasion attack {name!r}: {hint(name, classes)}"]
     known = accepted(classes[name])
     found = []
     if bounded and "eps" not in known:
@@ -72,8 +69,7 @@ def problems(component: _Art, *, bounded: bool) -> list[str]:
         if option in OWNED:
             found.append(f"options.{option}: {OWNED[option]}")
         elif option not in known:
-            near = difflib.get_close_matches(option, known, n=2, cutoff=0.5)
-            found.append(f"{name} has no option {option!r}: it has {', '.join(near or known)}")
+            found.append(f"{name} has no option {option!r}: {hint(option, known)}")
     return found
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from soundproof import Norm, SuiteError
-from soundproof.planning.suite import load_suite, suite_names
+from soundproof.planning.documents import suite_names
+from soundproof.planning.suite import load_suite
 from toys import toy_registry, toy_suite
 
 
@@ -77,7 +78,7 @@ def test_every_problem_is_told_at_once(registry):
         ({"budget": {"max_gradients": 0}}, "budget.max_gradients"),
         ({"name": "../evil"}, "name: "),
         ({"training": {"epochs": 0}}, "training.epochs"),
-        ({"protocols": ["bounds"]}, r"protocols.0: .*'clean'"),
+        ({"protocols": ["bounds"]}, r"protocols\[0\]: .*'clean'"),
         ({"split": {"seeds": []}}, "split.seeds"),
     ],
 )
@@ -109,5 +110,5 @@ def test_only_clean_needs_no_attack(registry):
 
 def test_training_overrides_the_recipe(registry):
     suite = load_suite(toy_suite(training={"epochs": 3}), registry)
-    recipe = suite.recipe(suite.models[0])
+    recipe = suite.recipe(suite.models[0], suite.datasets[0])
     assert (recipe.epochs, recipe.batch) == (3, 8)
