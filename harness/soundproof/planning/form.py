@@ -48,7 +48,7 @@ def _once(values: Sequence[Any]) -> Sequence[Any]:
     """Raise ValueError if a value stands in a list twice."""
     twice = dict.fromkeys(str(value) for value in values if values.count(value) > 1)
     if twice:
-        raise ValueError(f"{', '.join(twice)} stands there more than once")
+        raise ValueError(f"{', '.join(twice)} listed more than once")
     return values
 
 

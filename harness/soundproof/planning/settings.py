@@ -85,11 +85,10 @@ def _senseless(setting: Setting) -> list[str]:
     """Settings that select nothing, set nothing, or set what does not depend on what they select."""
     problems = []
     if not setting.chosen:
-        names = ", ".join(_LISTS)
-        problems.append(f": selects nothing; name a {names}, or set it for all in [training] or [budget]")
+        problems.append(f": selects nothing; name a {' or '.join(_LISTS)}, or use [training] or [budget]")
     given = {name: kinds for name, kinds in _SELECTORS.items() if getattr(setting, name)}
     if not given:
-        problems.append(f": sets nothing; give it {', '.join(_SELECTORS)}")
+        problems.append(f": sets nothing; give it {' or '.join(_SELECTORS)}")
     for name, kinds in given.items():
         problems += [
             f".{name}: depends on no {kind}; give it a setting of its own, by {' and '.join(kinds)}"
@@ -122,7 +121,8 @@ def represent(
         for before in cast("list[Representation]", lists["representations"].components):
             component: Component = before
             for setting in settings:
-                if not setting.parameters or not setting.holds(dataset, before):
+                named = setting.parameters and Kind.REPRESENTATION in setting.chosen
+                if not named or not setting.holds(dataset, before):
                     continue
                 own = {name: value for name, value in coordinate(component).items() if name != "id"}
                 try:
