@@ -6,7 +6,7 @@ much of it runs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from soundproof.contract.identity import coordinate
@@ -16,7 +16,7 @@ from soundproof.planning import documents
 from soundproof.planning.entries import listed
 from soundproof.planning.form import LISTS, File, parse, parse_settings
 from soundproof.planning.settings import represent, resolve
-from soundproof.types import Budget, Kind, Protocol, Recipe
+from soundproof.types import Budget, Protocol, Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -150,14 +150,7 @@ def _suite(
 ) -> Suite:
     """The suite, once nothing is wrong with it."""
     budget = Budget(**file.budget)
-    labels = {str(kind): dict(lists[name].labels) for name, kind in LISTS.items() if lists[name].labels}
-    for (_, before), after in represented.items():
-        # A representation keeps its label, whatever parameters it has for a data set.
-        named = labels.get(Kind.REPRESENTATION, {})
-        if canonical(coordinate(before)) in named:
-            named.setdefault(canonical(coordinate(after)), named[canonical(coordinate(before))])
-    document = {**file.model_dump(mode="json"), "budget": vars(budget), "labels": labels}
-    return Suite(
+    suite = Suite(
         name=file.name,
         datasets=cast("list[Dataset]", lists["datasets"].components),
         representations=cast("list[Representation]", lists["representations"].components),
@@ -170,11 +163,31 @@ def _suite(
         budget=budget,
         training=file.training,
         gate=file.gate,
-        document=document,
+        document={**file.model_dump(mode="json"), "budget": vars(budget)},
         settings=settings,
         represented=represented,
-        labels=labels,
+        labels={str(kind): lists[name].labels for name, kind in LISTS.items() if lists[name].labels},
     )
+    labels = _inherited(suite)
+    return replace(suite, labels=labels, document={**suite.document, "labels": labels})
+
+
+def _inherited(suite: Suite) -> dict[str, dict[str, str]]:
+    """The labels, also of what representations and defenses become for a data set: they keep theirs."""
+    labels = {kind: dict(named) for kind, named in suite.labels.items()}
+    become: list[tuple[Component, Component]] = [
+        (before, after) for (_, before), after in suite.represented.items()
+    ]
+    become += [
+        (defense, defense.under(suite.budget_of(dataset)))
+        for defense in suite.defenses
+        for dataset in suite.datasets
+    ]
+    for before, after in become:
+        label = suite.label(before)
+        if label is not None:
+            labels[type(after).kind].setdefault(canonical(coordinate(after)), label)
+    return labels
 
 
 def _merged(*tables: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Entries of component lists: presets, lists that multiply, labels."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import pytest
@@ -14,7 +14,7 @@ from soundproof.planning.product import make_plan
 from soundproof.planning.suite import load_suite
 from soundproof.types import Status
 from soundproof_attacks.bim import BimB
-from toys import ToyModel, toy_registry, toy_suite
+from toys import ToyDefense, ToyModel, toy_registry, toy_suite
 
 
 @dataclass(frozen=True)
@@ -137,6 +137,31 @@ def test_labels_are_found_by_coordinate_and_written_into_the_document(registry):
     document = json.loads(json.dumps(suite.document))
     assert document["labels"]["model"][canonical(coordinate(ToyModel(scale=2.0)))] == "Twice"
     assert load_suite(toy_suite(), registry).document["labels"] == {}
+
+
+@dataclass(frozen=True)
+class Budgeted(ToyDefense):
+    """Takes its strength from the budget."""
+
+    id: ClassVar[str] = "toy-budgeted"
+    strength: float | None = None
+
+    def under(self, budget):
+        return replace(self, strength=budget.epsilon) if self.strength is None else self
+
+
+def test_a_defense_keeps_its_label_under_a_budget(registry):
+    registry.components[Kind.DEFENSE, "toy-budgeted"] = Registered(Budgeted, "toys", "1")
+    suite = load_suite(
+        toy_suite(
+            datasets=["toy-data", {"id": "toy-data", "spread": 0.1, "label": "loud"}],
+            defenses=["none", {"id": "toy-budgeted", "label": "Budgeted"}],
+            settings=[{"dataset": "loud", "budget": {"epsilon": 0.25}}],
+        ),
+        registry,
+    )
+    assert [suite.label(Budgeted(strength)) for strength in (None, 0.5, 0.25, 3.0)] == [*["Budgeted"] * 3, None]
+    assert suite.document["labels"] == suite.labels
 
 
 @pytest.mark.parametrize(
