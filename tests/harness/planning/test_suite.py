@@ -80,7 +80,7 @@ def test_every_problem_is_told_at_once(registry):
         ({"budget": {"max_gradients": 0}}, "budget.max_gradients"),
         ({"name": "../evil"}, "name: "),
         ({"training": {"epochs": 0}}, "training.epochs"),
-        ({"protocols": ["bounds"]}, r"protocols\[0\]: .*'clean'"),
+        ({"protocols": ["bounds"]}, r"protocols\[0\]: .*'bounded'"),
         ({"split": {"seeds": []}}, "split.seeds"),
         ({"split": {"seeds": [0, 1, 0]}}, r"split.seeds: 0 listed more than once"),
         ({"protocols": ["clean", "clean"]}, "protocols: clean listed more than once"),
