@@ -51,7 +51,7 @@ def test_training_differs_by_model_and_data_set_and_later_entries_win(registry):
     assert {recipe.patience for recipe in found.values()} == {2}
 
 
-def test_a_budget_belongs_to_a_data_set_and_its_rows(registry):
+def test_a_budget_belongs_to_a_data_set(registry):
     suite = suite_of(
         registry,
         {"dataset": ["quiet", "loud"], "budget": {"epsilon": 1.5}},
