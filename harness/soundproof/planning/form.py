@@ -13,7 +13,8 @@ from pydantic import Field
 from pydantic_core import core_schema
 
 from soundproof.errors import hint, shown
-from soundproof.types import Budget, Kind, Protocol, Recipe, Scheme
+from soundproof.measuring.protocols import PROTOCOLS
+from soundproof.types import Budget, Kind, Recipe, Scheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -50,6 +51,12 @@ def _once(values: Sequence[Any]) -> Sequence[Any]:
     if twice:
         raise ValueError(f"{', '.join(twice)} listed more than once")
     return values
+
+
+def _protocol(name: str) -> str:
+    if name not in PROTOCOLS:
+        raise ValueError(hint(name, PROTOCOLS))
+    return name
 
 
 def _listed(value: object) -> object:
@@ -91,6 +98,7 @@ Tolerances = Annotated[
 Names = Annotated[
     list[Annotated[str, Field(min_length=1)]], Field(min_length=1), pydantic.BeforeValidator(_listed)
 ]
+ProtocolId = Annotated[str, pydantic.AfterValidator(_protocol)]
 Entries = Annotated[list[Any], Field(min_length=1)]
 
 
@@ -142,7 +150,7 @@ class File(_Table):
     defenses: Entries = ["none"]
     attacks: list[Any] = []
     augmentations: list[Any] = []
-    protocols: Annotated[list[Protocol], Field(min_length=1), pydantic.AfterValidator(_once)] = list(Protocol)
+    protocols: Annotated[list[ProtocolId], Field(min_length=1), pydantic.AfterValidator(_once)] = list(PROTOCOLS)
     split: SplitTable = SplitTable()
     budget: OfBudget = {}
     training: OfRecipe = {}

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, cast
 from soundproof.contract.identity import coordinate
 from soundproof.digest import canonical, digest
 from soundproof.errors import SuiteError
+from soundproof.measuring.protocols import PROTOCOLS
 from soundproof.planning import documents
 from soundproof.planning.entries import listed
 from soundproof.planning.form import LISTS, File, parse, parse_settings
 from soundproof.planning.settings import represent, resolve
-from soundproof.types import Budget, Protocol, Recipe
+from soundproof.types import Budget, Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         Representation,
     )
     from soundproof.contract.registry import Registry
+    from soundproof.measuring.protocols.base import Protocol
     from soundproof.planning.entries import Listed
     from soundproof.planning.form import SplitTable
     from soundproof.planning.settings import Setting
@@ -67,7 +69,7 @@ class Suite:
     defenses: Sequence[Defense]
     attacks: Sequence[Attack]
     augmentations: Sequence[Augmentation]
-    protocols: frozenset[Protocol]
+    protocols: Sequence[Protocol]
     split: SplitTable
     budget: Budget
     training: Mapping[str, Any]
@@ -135,7 +137,7 @@ def load_suite(source: str | Path | Mapping[str, Any], registry: Registry) -> Su
     represented, unbuilt = represent(settings, lists, registry)
     problems += [problem for one in lists.values() for problem in one.problems]
     problems += [*wrong, *unbuilt]
-    if file is not None and not file.attacks and set(file.protocols) - {Protocol.CLEAN}:
+    if file is not None and not file.attacks and set(file.protocols) - {"clean"}:
         problems.append('attacks: name at least one, or set protocols = ["clean"]')
     if file is None or problems:
         raise SuiteError([f"{origin}: {problem}" for problem in problems])
@@ -158,7 +160,7 @@ def _suite(
         defenses=cast("list[Defense]", lists["defenses"].components),
         attacks=cast("list[Attack]", lists["attacks"].components),
         augmentations=cast("list[Augmentation]", lists["augmentations"].components),
-        protocols=frozenset(file.protocols),
+        protocols=[protocol for name, protocol in PROTOCOLS.items() if name in file.protocols],
         split=file.split,
         budget=budget,
         training=file.training,

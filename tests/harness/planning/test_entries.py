@@ -67,7 +67,7 @@ def test_presets_and_lists_inside_a_parameter(registry):
         ({"id": "toy-bim", "preset": ["one", "xyz"]}, "has no preset 'xyz'"),
         ({"id": "toy-bim", "preset": []}, r"has no preset \[\]"),
         ({"id": "toy-bim", "preset": 1}, "has no preset 1"),
-        ({"id": "fgsm", "preset": "one"}, "fgsm has no preset 'one': there are none"),
+        ({"id": "toy-walking", "preset": "one"}, "toy-walking has no preset .one.: there are none"),
         ({"id": "toy-bim", "preset": "one", "steps": 0}, "toy-bim.steps: .*greater than or equal to 1"),
     ],
 )
