@@ -17,6 +17,7 @@ from .errors import PluginError as PluginError
 from .errors import ResultsError as ResultsError
 from .errors import SoundproofError as SoundproofError
 from .errors import SuiteError as SuiteError
+from .errors import hint as hint
 from .results.files import Results as Results
 from .results.files import Row as Row
 from .training.objective import Objective as Objective

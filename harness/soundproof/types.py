@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from pydantic import Field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -232,7 +234,7 @@ class Precision(StrEnum):
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a model is trained, unless the suite overrides it.
+    """How a model is trained, unless the suite overrides it; the limits are those of the suite's table.
 
     After every epoch the validation accuracy is measured, training stops after `patience` epochs without a new
     best, and the best weights are kept.
@@ -253,24 +255,24 @@ class Recipe:
         precision: Of training.
     """
 
-    epochs: int = 30
-    batch: int = 32
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-2
-    label_smoothing: float = 0.0
-    patience: int = 30
+    epochs: Annotated[int, Field(ge=1)] = 30
+    batch: Annotated[int, Field(ge=2)] = 32
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 1e-2
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    patience: Annotated[int, Field(ge=1)] = 30
     optimizer: Optimizer = Optimizer.ADAMW
     schedule: Schedule = Schedule.ONE_CYCLE
-    period: int = 40
-    l1: float = 0.0
-    margin: float = 0.0
+    period: Annotated[int, Field(ge=1)] = 40
+    l1: Annotated[float, Field(ge=0)] = 0.0
+    margin: Annotated[float, Field(ge=0)] = 0.0
     balanced: bool = False
     precision: Precision = Precision.FLOAT32
 
 
 @dataclass(frozen=True)
 class Budget:
-    """The limits under which every attack of a suite works.
+    """The limits under which every attack of a suite works; a suite's table `[budget]` has the same keys.
 
     Attributes:
         norm: The norm of the ball.
@@ -281,7 +283,7 @@ class Budget:
     """
 
     norm: Norm = Norm.L2
-    epsilon: float = 3.0
-    target_auc: float = 0.9
-    max_gradients: int | None = None
-    max_queries: int | None = None
+    epsilon: Annotated[float, Field(ge=0)] = 3.0
+    target_auc: Annotated[float, Field(gt=0.5, lt=1)] = 0.9
+    max_gradients: Annotated[int, Field(ge=1)] | None = None
+    max_queries: Annotated[int, Field(ge=1)] | None = None

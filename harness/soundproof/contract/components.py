@@ -117,6 +117,11 @@ class Dataset(Component):
             DataError: A file does not decode, or holds no or non-finite samples; it lists all of them.
         """
 
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What should stand beside every number measured on it, e.g. `ungrouped` where recordings are unknown."""
+        return ()
+
     def sample_count(self, rate: int) -> int:
         """Samples of one clip at a sampling rate."""
         return round(self.seconds * rate)

@@ -201,7 +201,7 @@ def _run_cell(measurements: Measurements, plan: Plan, cell: Cell) -> Ran:
         outcome.reason,
         metrics=outcome.metrics,
         reports=outcome.reports,
-        flags=(*leaky, *trained.model.flags, *outcome.flags),
+        flags=(*leaky, *trained.dataset.flags, *trained.model.flags, *outcome.flags),
         reached=outcome.reached,
     )
     return Ran(row, outcome.samples)

@@ -103,8 +103,8 @@ def _restrict(suite: Suite, only: Mapping[str, Sequence[str]]) -> Suite:
 def _families(suite: Suite) -> Iterator[list[Classifier]]:
     """Classifiers that see the same inputs, so that examples can move from one to another."""
     for dataset in suite.datasets:
-        budget = suite.budget
-        for representation in suite.representations:
+        budget = suite.budget_of(dataset)
+        for representation in (suite.representation_of(each, dataset) for each in suite.representations):
             for fold in range(suite.split.folds):
                 for seed in suite.split.seeds:
                     yield [

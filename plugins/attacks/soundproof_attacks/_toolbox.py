@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import random
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from soundproof import Ball, Budget, Norm, Victim
+from soundproof import Ball, Budget, Norm, Victim, hint
 from soundproof_attacks._search import likely_wrong, query
 
 if TYPE_CHECKING:
@@ -54,9 +53,7 @@ def problems(attack: str, options: Mapping[str, object], *, targeted: bool, boun
     """Everything that is wrong with an adapter's parameters, a line each."""
     classes = attack_classes()
     if attack not in classes:
-        near = difflib.get_close_matches(attack, classes, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(classes)}"
-        return [f"ART has no evasion attack {attack!r}: {hint}"]
+        return [f"ART has no evasion attack {attack!r}: {hint(attack, classes)}"]
     known = accepted(classes[attack])
     found = []
     if bounded and "eps" not in known:
@@ -69,8 +66,7 @@ def problems(attack: str, options: Mapping[str, object], *, targeted: bool, boun
         if option in OWNED:
             found.append(f"options.{option}: {OWNED[option]}")
         elif option not in known:
-            near = difflib.get_close_matches(option, known, n=2, cutoff=0.5)
-            found.append(f"{attack} has no option {option!r}: it has {', '.join(near or known)}")
+            found.append(f"{attack} has no option {option!r}: {hint(option, known)}")
     return found
 
 

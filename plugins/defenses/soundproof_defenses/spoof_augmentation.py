@@ -27,13 +27,13 @@ class SpoofAugmentation(Defense):
     """Training on clips and on copies that were filtered, distorted, smoothed or passed through a vocoder.
 
     The transformations imitate what speech synthesis leaves behind. In a task of class 0 bonafide and class 1
-    spoof, `label = "spoof"` makes all copies examples of spoof; otherwise copies keep their labels. The classifier
-    itself stays as it is, so gradients are exact.
+    spoof, `copy_label = "spoof"` makes all copies examples of spoof; otherwise copies keep their labels. The
+    classifier itself stays as it is, so gradients are exact.
     """
 
     id: ClassVar[str] = "spoof-augmentation"
     training_cost: ClassVar[float] = 2.0
-    label: Annotated[
+    copy_label: Annotated[
         Literal["same", "spoof"],
         Field(description="of a copy: its clip's, or class 1 of two, of which class 0 is bonafide"),
     ] = "same"
@@ -56,8 +56,8 @@ class SpoofAugmentation(Defense):
         """It trains again, and a bonafide/spoof task has two classes."""
         if not model.retrainable:
             return f"{model.id} cannot be trained further, which {self.id} does"
-        if self.label == "spoof" and classes != 2:
-            return f"{self.id} with label spoof needs the two classes bonafide and spoof, not {classes}"
+        if self.copy_label == "spoof" and classes != 2:
+            return f"{self.id} with copy_label spoof needs the two classes bonafide and spoof, not {classes}"
         return None
 
     def fit(self, defended: nn.Module, data: TrainingData, trainer: Trainer) -> None:
@@ -97,7 +97,7 @@ class SpoofAugmentation(Defense):
             for _ in range(self.copies)
         ]
         labels = originals.labels[: len(waveforms)].repeat(self.copies)
-        return Examples(torch.cat(shown), torch.full_like(labels, SPOOF) if self.label == "spoof" else labels)
+        return Examples(torch.cat(shown), torch.full_like(labels, SPOOF) if self.copy_label == "spoof" else labels)
 
 
 def check_names(names: Sequence[str]) -> None:

