@@ -124,6 +124,7 @@ class Runner:
                     "checksum": index.checksum,
                     "clips": len(index.names) // (plan.suite.copies + 1),
                     "classes": list(index.classes),
+                    "budget": vars(plan.suite.budget_of(dataset)),
                 }
                 for dataset, index in plan.indexes.items()
             ],
