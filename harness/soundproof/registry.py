@@ -93,7 +93,7 @@ class Registry:
         raise PluginError(f"unknown {kind} {name!r}: {hint}")
 
     def build(self, ref: Ref) -> Component:
-        """Make a component from its id and parameters.
+        """Make a component from its id and parameters, and those that its parameters name.
 
         Raises:
             PluginError: Every problem: unknown id, unknown or mistyped parameters, impossible values.
@@ -102,13 +102,12 @@ class Registry:
         given = dict(ref.parameters)
         problems: list[str] = []
         nested: dict[str, Ref] = {}
-        for name, kind in _references(cls).items():
-            if name in given:
-                try:
-                    nested[name] = self.reference(kind, given.pop(name))
-                    self.build(nested[name])
-                except PluginError as error:
-                    problems += [f"{name}: {problem}" for problem in error.problems]
+        for name, default in _references(cls).items():
+            try:
+                named = self.reference(default.kind, given.pop(name)) if name in given else default
+                nested[name] = dataclasses.replace(named, component=self.build(named))
+            except PluginError as error:
+                problems += [f"{name}: {problem}" for problem in error.problems]
         try:
             values = _schema(cls).model_validate_json(json.dumps(given), strict=True)
         except pydantic.ValidationError as error:
@@ -217,7 +216,7 @@ def describe_parameters(component: type[Component]) -> dict[str, dict[str, Any]]
     for item in dataclasses.fields(component):  # type: ignore[arg-type]
         entry = {k: v for k, v in properties.get(item.name, {}).items() if k not in {"title", "default"}}
         if item.name in references:
-            entry = {"type": str(references[item.name])}
+            entry = {"type": str(references[item.name].kind)}
         if item.default is not dataclasses.MISSING:
             entry["default"] = plain(item.default)
         elif item.default_factory is not dataclasses.MISSING:
@@ -296,14 +295,14 @@ def _own_fields(component: type[Component]) -> list[str]:
 
 
 @cache
-def _references(component: type[Component]) -> Mapping[str, Kind]:
-    """Parameters that name another component, with its kind, which their default tells."""
+def _references(component: type[Component]) -> Mapping[str, Ref]:
+    """Parameters that name another component, with their defaults, which tell its kind."""
     found = {}
     for item in dataclasses.fields(component):  # type: ignore[arg-type]
         factory = item.default_factory
         default = factory() if factory is not dataclasses.MISSING else item.default
         if isinstance(default, Ref):
-            found[item.name] = default.kind
+            found[item.name] = default
     return found
 
 

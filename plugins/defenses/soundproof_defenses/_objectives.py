@@ -91,12 +91,3 @@ class Divergence(Goal):
 def divergence(clean: torch.Tensor, moved: torch.Tensor) -> torch.Tensor:
     """KL(p ‖ q) of log-probabilities `[N, K]`, `[N]`."""
     return functional.kl_div(moved, clean, reduction="none", log_target=True).sum(dim=1)
-
-
-def reset_weights(module: nn.Module) -> None:
-    """Draw every layer's weights anew, but for layers that a model keeps frozen."""
-    for layer in module.modules():
-        reset = getattr(layer, "reset_parameters", None)
-        frozen = [not parameter.requires_grad for parameter in layer.parameters(recurse=False)]
-        if callable(reset) and not (frozen and all(frozen)):
-            reset()

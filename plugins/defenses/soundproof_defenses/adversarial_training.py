@@ -73,8 +73,8 @@ class AdversarialTraining(Defense):
             ValueError: The inner attack is targeted or has no radius.
         """
         from soundproof import BoundedAttack
+        from soundproof_defenses._fresh_weights import reset_weights
         from soundproof_defenses._inner import InnerAttack
-        from soundproof_defenses._objectives import reset_weights
 
         attack = trainer.component(self.attack)
         if not isinstance(attack, BoundedAttack) or attack.is_targeted:

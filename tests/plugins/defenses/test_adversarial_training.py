@@ -12,8 +12,9 @@ from soundproof import Ball, Examples, Goal, Kind, Norm, Recipe, Ref, Trainer, T
 from soundproof.registry import discover
 from soundproof_attacks.fgsm import Fgsm
 from soundproof_attacks.pgd import Pgd
+from soundproof_defenses._fresh_weights import reset_weights
 from soundproof_defenses._inner import InnerAttack
-from soundproof_defenses._objectives import AdversarialObjective, Divergence, TradesObjective, reset_weights
+from soundproof_defenses._objectives import AdversarialObjective, Divergence, TradesObjective
 from soundproof_defenses.adversarial_training import AdversarialTraining
 from soundproof_defenses.none import Undefended
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from soundproof_defenses._wavegan_lbfgs import MEMORY, minimise
+from soundproof_defenses.wavegan.lbfgs import MEMORY, minimise
 
 
 def quadratics(count, size, condition=100.0):

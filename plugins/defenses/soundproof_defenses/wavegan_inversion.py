@@ -100,9 +100,9 @@ class WaveganInversion(Defense):
 
     def wrap(self, classifier: nn.Module, data_shape: tuple[int, ...], classes: int) -> nn.Module:  # noqa: ARG002
         """The classifier behind G and E with random weights."""
-        from soundproof_defenses._wavegan_encoder import Encoder
-        from soundproof_defenses._wavegan_inversion import Inversion, Purified
-        from soundproof_defenses._wavegan_networks import Generator
+        from soundproof_defenses.wavegan.encoder import Encoder
+        from soundproof_defenses.wavegan.inversion import Inversion, Purified
+        from soundproof_defenses.wavegan.networks import Generator
 
         inversion = Inversion(
             Generator(self.latent, self.width, self.strides),
@@ -123,14 +123,14 @@ class WaveganInversion(Defense):
 
     def fit(self, defended: nn.Module, data: TrainingData, trainer: Trainer) -> None:
         """Load G and E or train them, and report how they rebuild the validation clips."""
-        from soundproof_defenses import _wavegan_files
-        from soundproof_defenses._wavegan_fit import report, train
-        from soundproof_defenses._wavegan_inversion import Purified
+        from soundproof_defenses.wavegan import files
+        from soundproof_defenses.wavegan.fit import report, train
+        from soundproof_defenses.wavegan.inversion import Purified
 
         assert isinstance(defended, Purified)
         if self.weights is None:
             train(self, defended.inversion, data, trainer)
         else:
             rate = None if data.sounds is None else data.sounds.rate
-            _wavegan_files.load(defended.inversion, Path(self.weights), self.sizes(rate))
+            files.load(defended.inversion, Path(self.weights), self.sizes(rate))
         report(defended.inversion, data.validation.inputs, trainer)

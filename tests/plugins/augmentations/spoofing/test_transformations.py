@@ -6,13 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import signal, stats
 
-from soundproof_defenses import _spoof_dynamics as dynamics
-from soundproof_defenses import _spoof_effects as effects
-from soundproof_defenses import _spoof_filters as filters
-from soundproof_defenses import _spoof_noise as noise
-from soundproof_defenses import _spoof_spectral as spectral
-from soundproof_defenses import _spoof_timing as timing
-from soundproof_defenses._spoof_table import TRANSFORMATIONS, spoofed, transformed
+from soundproof_augmentations.spoofing import dynamics, effects, filters, noise, spectral, timing
+from soundproof_augmentations.spoofing.table import TRANSFORMATIONS, spoofed, transformed
 from sounds import KINDS, difference, sound
 
 RATE = 8000

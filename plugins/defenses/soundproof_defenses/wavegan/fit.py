@@ -9,17 +9,17 @@ import torch
 from torch.nn import functional
 
 from soundproof import Domain, Examples, Model
-from soundproof_defenses._wavegan_metrics import mean_squared_error, structural_similarity
-from soundproof_defenses._wavegan_networks import Critic
-from soundproof_defenses._wavegan_training import at_full_scale, train_encoder, train_generator
+from soundproof_defenses.wavegan.metrics import mean_squared_error, structural_similarity
+from soundproof_defenses.wavegan.networks import Critic
+from soundproof_defenses.wavegan.training import at_full_scale, train_encoder, train_generator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from soundproof import Trainer, TrainingData
-    from soundproof_defenses._wavegan_encoder import Spectrum
-    from soundproof_defenses._wavegan_inversion import Inversion
-    from soundproof_defenses.wavegan import WaveganInversion
+    from soundproof_defenses.wavegan.encoder import Spectrum
+    from soundproof_defenses.wavegan.inversion import Inversion
+    from soundproof_defenses.wavegan_inversion import WaveganInversion
 
 # Clips rebuilt at once for the report; only memory depends on it.
 _BATCH = 64

@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from soundproof import Adversary, DataError, Examples, Model, Recipe, Sounds, Trainer, TrainingData
-from soundproof_defenses import _wavegan_files
-from soundproof_defenses._wavegan_encoder import Encoder
-from soundproof_defenses.wavegan import WaveganInversion
+from soundproof_defenses.wavegan import files
+from soundproof_defenses.wavegan.encoder import Encoder
+from soundproof_defenses.wavegan_inversion import WaveganInversion
 
 SAMPLES, CLASSES = 256, 3
 TINY = {
@@ -249,7 +249,7 @@ def test_the_judge_must_have_stages():
 def written(tmp_path, **sizes):
     path = tmp_path / "weights.safetensors"
     trained = defended(seed=1)
-    _wavegan_files.save(trained.inversion, path, {**defense().sizes(8000), **sizes})
+    files.save(trained.inversion, path, {**defense().sizes(8000), **sizes})
     yield path, trained
 
 

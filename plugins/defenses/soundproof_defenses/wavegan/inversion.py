@@ -9,11 +9,11 @@ from torch import nn
 from torch.nn import functional
 
 from soundproof_defenses._surrogate import with_gradient_of
-from soundproof_defenses._wavegan_lbfgs import minimise
+from soundproof_defenses.wavegan.lbfgs import minimise
 
 if TYPE_CHECKING:
-    from soundproof_defenses._wavegan_encoder import Encoder
-    from soundproof_defenses._wavegan_networks import Generator
+    from soundproof_defenses.wavegan.encoder import Encoder
+    from soundproof_defenses.wavegan.networks import Generator
 
 Mode = Literal["encoder", "gradient", "hybrid"]
 Backward = Literal["identity", "encoder"]
