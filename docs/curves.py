@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from soundproof import Ball, BoundedAttack, Goal, Norm, Victim, margin
-from soundproof.curve import fooling_auc
+from soundproof.measuring.curve import fooling_auc
 from soundproof_attacks.apgd import Apgd
 from soundproof_attacks.bim import BimB
 from soundproof_attacks.cwa import Cwa

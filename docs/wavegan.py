@@ -20,7 +20,7 @@ import torch
 from torch import nn
 
 from soundproof import Examples, Kind, Recipe, Ref, Sounds, Trainer, TrainingData
-from soundproof.registry import discover
+from soundproof.contract.discovery import discover
 from soundproof_defenses.wavegan import files
 from soundproof_defenses.wavegan.fit import clips
 from soundproof_defenses.wavegan.metrics import mean_squared_error, structural_similarity

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from soundproof import Budget, Examples, Recipe, Trainer, TrainingData
-from soundproof.splits import split
+from soundproof.planning.splits import split
 from soundproof.types import Scheme
 from soundproof_attacks.fgsm import Fgsm
 from soundproof_datasets.esc import ESC10

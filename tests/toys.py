@@ -24,7 +24,8 @@ from soundproof import (
     Recipe,
     Representation,
 )
-from soundproof.registry import Registered, Registry, discover
+from soundproof.contract.discovery import discover
+from soundproof.contract.registry import Registered, Registry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

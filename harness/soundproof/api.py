@@ -5,25 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from soundproof import estimate, results
-from soundproof.environment import detect, prepare
-from soundproof.keys import Keys
-from soundproof.places import cache_folder, data_folder
-from soundproof.plan import planned_gradients
-from soundproof.planner import make_plan
-from soundproof.progress import Both, EventLog
-from soundproof.registry import discover
-from soundproof.runner import Runner
-from soundproof.store import Store
-from soundproof.suite import load_suite
+from soundproof.contract.discovery import discover
+from soundproof.engine import forecast as estimate
+from soundproof.engine.environment import cache_folder, data_folder, detect, prepare
+from soundproof.engine.events import Both, EventLog
+from soundproof.engine.keys import Keys
+from soundproof.engine.runner import Runner
+from soundproof.engine.store import Store
+from soundproof.planning.plan import planned_gradients
+from soundproof.planning.product import make_plan
+from soundproof.planning.suite import load_suite
+from soundproof.results import files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
-    from soundproof.progress import Reporter
-    from soundproof.results import Results
+    from soundproof.engine.events import Reporter
+    from soundproof.results.files import Results
 
 
 def run(
@@ -78,7 +78,7 @@ def execute(
     store = Store(cache_folder(cache), fresh=fresh)
     with EventLog(folder / "events.jsonl") as log:
         found = Runner(registry, environment, store, root, Both([log, *reporters])).run(plan)
-    results.write(found, folder)
+    files.write(found, folder)
     boards.render(folder)
     return found, folder
 
@@ -116,7 +116,7 @@ def frame(found: Results) -> pd.DataFrame:
     """Results as a table, a row a cell."""
     import pandas as pd
 
-    from soundproof.identity import label
+    from soundproof.contract.identity import label
 
     records = []
     for row in found.rows:

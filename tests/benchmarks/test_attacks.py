@@ -25,7 +25,7 @@ from torch import nn
 from esc10 import task as real_task
 from rivals import LIBRARIES, contests
 from soundproof import Goal, Victim
-from soundproof.folding import folded
+from soundproof.engine.fusion import folded
 from soundproof_models.resnet_cifar import ResNet56
 
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from soundproof import Ball, Goal, Norm, Victim
-from soundproof.environment import Environment
-from soundproof.planner import make_plan
-from soundproof.progress import Both
-from soundproof.runner import Runner
-from soundproof.store import Store
-from soundproof.suite import load_suite
+from soundproof.engine.environment import Environment
+from soundproof.engine.events import Both
+from soundproof.engine.runner import Runner
+from soundproof.engine.store import Store
+from soundproof.planning.product import make_plan
+from soundproof.planning.suite import load_suite
 from soundproof_models.resnet_cifar import ResNet56
 from toys import toy_registry, toy_suite
 

@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
 from leaky import CLASSES, RATE, RECORDINGS, TAKES, Leaky
-from soundproof.splits import fold_count, split
+from soundproof.planning.splits import fold_count, split
 from soundproof.types import Scheme
 
 NOWHERE = Path("nowhere")

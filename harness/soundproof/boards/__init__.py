@@ -9,12 +9,12 @@ from soundproof.boards.page import page
 from soundproof.boards.provenance import provenance
 from soundproof.boards.sheets import sheets
 from soundproof.boards.tables import build
-from soundproof.results import read, replace
+from soundproof.results.files import read, replace
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from soundproof.results import Results
+    from soundproof.results.files import Results
 
 __all__ = ["pages", "render"]
 

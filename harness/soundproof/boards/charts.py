@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from soundproof.boards.entries import Boards, Cost, Robustness
-    from soundproof.metrics.intervals import Metric
+    from soundproof.measuring.metrics.intervals import Metric
 
 Box = tuple[float, float, float, float]
 

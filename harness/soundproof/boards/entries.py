@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from soundproof.identity import label
+from soundproof.contract.identity import label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from soundproof.metrics.intervals import Metric
-    from soundproof.results import Row
+    from soundproof.measuring.metrics.intervals import Metric
+    from soundproof.results.files import Row
     from soundproof.types import Protocol, Status
 
 

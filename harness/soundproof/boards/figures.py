@@ -10,7 +10,7 @@ from soundproof.boards.measures import Unit
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from soundproof.metrics.intervals import Metric
+    from soundproof.measuring.metrics.intervals import Metric
 
 
 def written(value: float, unit: Unit) -> str:

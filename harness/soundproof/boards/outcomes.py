@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from soundproof.digest import canonical
 from soundproof.errors import ResultsError
-from soundproof.identity import canonical
-from soundproof.metrics import cells
-from soundproof.metrics.intervals import Metric, Part, estimate
-from soundproof.metrics.statistics import auc, average, mean
-from soundproof.results import groups_name
+from soundproof.measuring.metrics import cells
+from soundproof.measuring.metrics.intervals import Metric, Part, estimate
+from soundproof.measuring.metrics.statistics import auc, average, mean
+from soundproof.results.files import groups_name
 from soundproof.types import Protocol, Status
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from soundproof.results import Coordinate, Results, Row
+    from soundproof.results.files import Coordinate, Results, Row
 
     Array = npt.NDArray[Any]
 

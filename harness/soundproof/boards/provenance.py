@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from soundproof.identity import label
+from soundproof.contract.identity import label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

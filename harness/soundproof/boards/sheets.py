@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from soundproof.boards.entries import Boards, Bounded, Cost, Entry, Recognition, Robustness, Transfer
-    from soundproof.metrics.intervals import Metric
+    from soundproof.measuring.metrics.intervals import Metric
 
     Cell = str | int | float | None
 

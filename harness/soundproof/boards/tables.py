@@ -25,14 +25,15 @@ from soundproof.boards.entries import (
 from soundproof.boards.measures import BOARDS, MEASURES, columns
 from soundproof.boards.outcomes import Outcomes
 from soundproof.boards.trainings import trainings
-from soundproof.identity import canonical, label
+from soundproof.contract.identity import label
+from soundproof.digest import canonical
 from soundproof.types import Protocol, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from soundproof.metrics.intervals import Metric
-    from soundproof.results import Results, Row
+    from soundproof.measuring.metrics.intervals import Metric
+    from soundproof.results.files import Results, Row
 
 _CLASSIFIER = ("dataset", "representation", "model", "defense")
 _NOT_REACHED = "not-reached"

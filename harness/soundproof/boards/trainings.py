@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from soundproof.boards.entries import Classifier, Curve, Training
-from soundproof.identity import canonical
+from soundproof.digest import canonical
 from soundproof.types import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from soundproof.results import Results, Row
+    from soundproof.results.files import Results, Row
 
 UNDEFENDED = "none"
 _DIVERGED = "TrainingError"  # how the reason of a training begins that broke off, perhaps within its first epoch

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from soundproof.inspection import Inspection
-    from soundproof.interfaces import Dataset
+    from soundproof.contract.components import Dataset
+    from soundproof.data.inspection import Inspection
 
 _EXAMPLES = """\
 examples:
@@ -76,7 +76,7 @@ def add_parser(
 
 def show(arguments: argparse.Namespace) -> int:
     """Print the list."""
-    from soundproof.fetch import is_there
+    from soundproof.data.fetch import is_there
 
     root = _root(arguments)
     rows: list[dict[str, Any]] = [
@@ -103,10 +103,10 @@ def show(arguments: argparse.Namespace) -> int:
 
 def check(arguments: argparse.Namespace) -> int:
     """Decode everything and print a line a data set; raises DataError with every problem."""
-    from soundproof.audio import watched
     from soundproof.cli.meter import meter
-    from soundproof.fetch import is_there
-    from soundproof.inspection import inspect
+    from soundproof.data.audio import watched
+    from soundproof.data.fetch import is_there
+    from soundproof.data.inspection import inspect
 
     root = _root(arguments)
     chosen = _chosen(arguments.ids) if arguments.ids else [data for data in _published() if is_there(data, root)]
@@ -128,7 +128,7 @@ def check(arguments: argparse.Namespace) -> int:
 def get(arguments: argparse.Namespace) -> int:
     """Say what will be downloaded, ask, and do it."""
     from soundproof.cli.meter import meter
-    from soundproof.fetch import fetch, is_there
+    from soundproof.data.fetch import fetch, is_there
 
     root = _root(arguments)
     wanted: dict[str, Dataset] = {}
@@ -177,14 +177,14 @@ def _agreed() -> bool:
 
 
 def _root(arguments: argparse.Namespace) -> Path:
-    from soundproof.places import data_folder
+    from soundproof.engine.environment import data_folder
 
     return data_folder(arguments.data)
 
 
 def _published() -> list[Dataset]:
     """Every installed data set that has a folder of its own."""
-    from soundproof.registry import discover
+    from soundproof.contract.discovery import discover
     from soundproof.types import Kind
 
     registry = discover()
@@ -194,8 +194,8 @@ def _published() -> list[Dataset]:
 
 def _chosen(ids: Sequence[str]) -> list[Dataset]:
     """The data sets of these ids with default parameters; raises PluginError with every unknown one."""
+    from soundproof.contract.discovery import discover
     from soundproof.errors import PluginError
-    from soundproof.registry import discover
     from soundproof.types import Kind, Ref
 
     registry = discover()

@@ -43,7 +43,7 @@ def add_parser(
 
 def call(arguments: argparse.Namespace) -> int:
     """Print the list."""
-    from soundproof.registry import discover
+    from soundproof.contract.discovery import discover
 
     if arguments.kind in {"suite", "suites"}:
         return _suites(as_json=arguments.json)
@@ -69,7 +69,7 @@ def _line(row: dict[str, Any]) -> str:
 
 
 def _suites(*, as_json: bool) -> int:
-    from soundproof.suite import suite_names
+    from soundproof.planning.suite import suite_names
 
     names = suite_names()
     print(json.dumps(names) if as_json else "\n".join(names))

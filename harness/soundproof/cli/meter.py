@@ -55,7 +55,7 @@ def _bar(stream: TextIO, title: str, describe: Callable[[int, int], str]) -> Ite
 @contextmanager
 def reading(stream: TextIO) -> Iterator[None]:
     """Within this block, show how far the reading of audio files is."""
-    from soundproof.audio import watched
+    from soundproof.data.audio import watched
 
     with meter(stream, "reading audio", lambda done, total: f"{done} of {total} files") as tell, watched(tell):
         yield

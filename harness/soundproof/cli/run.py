@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
-    from soundproof.results import Results
+    from soundproof.results.files import Results
 
 FAILED = 1
 _EXAMPLES = """\

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 from soundproof.types import Status
 
 if TYPE_CHECKING:
-    from soundproof.progress import Finished, Reporter
+    from soundproof.engine.events import Finished, Reporter
 
 # Seconds without a finished cell after which a log gets a sign of life.
 HEARTBEAT = 30.0

@@ -72,7 +72,7 @@ class Published(Dataset):
         """All clips, sorted by name; what groups and folds are stands at the class."""
         import numpy as np
 
-        from soundproof.audio import checksum, hashes
+        from soundproof.data.audio import checksum, hashes
 
         survey, sha256 = self._read(root, lambda files: hashes(files, expected_rate=self.native_rate))
         clips = survey.clips
@@ -88,14 +88,14 @@ class Published(Dataset):
 
     def waveforms(self, root: Path, rate: int) -> npt.NDArray[np.float32]:
         """All clips in the order of `index`."""
-        from soundproof.audio import read
+        from soundproof.data.audio import read
 
         samples = self.sample_count(rate)
         return self._read(root, lambda files: read(files, rate, samples, expected_rate=self.native_rate))[1]
 
     def unexpected(self, root: Path) -> list[str]:
         """Audio files among the clips that neither names nor tables account for, below the data set's folder."""
-        from soundproof.audio import SUFFIXES
+        from soundproof.data.audio import SUFFIXES
 
         folder = root / self.folder
         survey = self.survey(folder)

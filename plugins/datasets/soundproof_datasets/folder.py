@@ -36,7 +36,7 @@ class Folder(OwnAudio):
         """All clips, class by class, sorted by file name; there are no folds."""
         import numpy as np
 
-        from soundproof.audio import checksum, hashes
+        from soundproof.data.audio import checksum, hashes
 
         folder = root / self.path
         files = self._files(folder)
@@ -55,13 +55,13 @@ class Folder(OwnAudio):
 
     def waveforms(self, root: Path, rate: int) -> npt.NDArray[np.float32]:
         """All clips in the order of `index`."""
-        from soundproof.audio import read
+        from soundproof.data.audio import read
 
         return read(self._files(root / self.path), rate, self.sample_count(rate), expected_rate=self.rate)
 
     def _files(self, folder: Path) -> list[Path]:
         """All audio files, sorted; raises DataError if they make no data set."""
-        from soundproof.audio import SUFFIXES
+        from soundproof.data.audio import SUFFIXES
 
         if not folder.is_dir():
             raise DataError(f"{folder}: no such folder; set the parameter path, or the data folder with --data")

@@ -40,7 +40,7 @@ class SpoofedSpeech(OwnAudio):
         """Recordings sorted by path, each followed by its copies; there are no folds."""
         import numpy as np
 
-        from soundproof.audio import checksum, hashes
+        from soundproof.data.audio import checksum, hashes
 
         files = self._files(root)
         groups = self.group_names(files)
@@ -72,7 +72,7 @@ class SpoofedSpeech(OwnAudio):
         """All clips in the order of `index`."""
         import numpy as np
 
-        from soundproof.audio import read, resample
+        from soundproof.data.audio import read, resample
 
         files = self._files(root)
         recordings = read(files, RATE, self.sample_count(RATE))
@@ -104,7 +104,7 @@ class SpoofedSpeech(OwnAudio):
 
     def _files(self, root: Path) -> list[Path]:
         """All audio files, sorted; raises DataError if there are too few."""
-        from soundproof.audio import SUFFIXES
+        from soundproof.data.audio import SUFFIXES
 
         folder = root / self.path
         if not folder.is_dir():

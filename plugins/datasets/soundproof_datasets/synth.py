@@ -53,7 +53,7 @@ class Synth(Dataset):
         """All clips, kind by kind, recording by recording."""
         import numpy as np
 
-        from soundproof.audio import checksum
+        from soundproof.data.audio import checksum
         from soundproof_datasets._sounds import KINDS
 
         kinds = tuple(KINDS)[: self.classes]
@@ -72,7 +72,7 @@ class Synth(Dataset):
         """All clips, generated at 16 kHz."""
         import numpy as np
 
-        from soundproof.audio import resample
+        from soundproof.data.audio import resample
         from soundproof_datasets._signals import RATE
         from soundproof_datasets._sounds import KINDS, recordings, render
 

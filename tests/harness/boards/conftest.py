@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
 
-from soundproof.identity import digest
-from soundproof.metrics.intervals import Metric
-from soundproof.results import Results, Row, groups_name
+from soundproof.digest import digest
+from soundproof.measuring.metrics.intervals import Metric
+from soundproof.results.files import Results, Row, groups_name
 from soundproof.types import Protocol, Status
 
 RUN = {

@@ -6,7 +6,7 @@ from soundproof.boards import charts
 from soundproof.boards.figures import Scale, heading, interval, written
 from soundproof.boards.measures import Unit
 from soundproof.boards.tables import build
-from soundproof.metrics.intervals import Metric
+from soundproof.measuring.metrics.intervals import Metric
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from soundproof.boards import pages, render
 from soundproof.errors import ResultsError
-from soundproof.results import Results, write
+from soundproof.results.files import Results, write
 
 FILES = {
     "index.html",

@@ -10,8 +10,8 @@ from sklearn.metrics import roc_curve
 from soundproof.boards.entries import Variant
 from soundproof.boards.tables import build
 from soundproof.errors import ResultsError
-from soundproof.metrics.intervals import Metric
-from soundproof.results import Results
+from soundproof.measuring.metrics.intervals import Metric
+from soundproof.results.files import Results
 from soundproof.types import Protocol, Status
 
 TRAINED = {"id": "adversarial-training"}

@@ -8,7 +8,7 @@ import pytest
 from soundproof.cli import main
 from soundproof.cli.terminal import Bar, Lines, duration, reporter
 from soundproof.errors import SoundproofError
-from soundproof.results import Row
+from soundproof.results.files import Row
 from soundproof.types import Protocol, Status
 
 SUITE = """
@@ -243,7 +243,7 @@ def row(status=Status.OK, reason=None):
 
 
 def test_lines_tell_of_cells_that_were_computed_or_failed():
-    from soundproof.progress import Finished
+    from soundproof.engine.events import Finished
 
     stream = io.StringIO()
     lines = reporter(stream)
@@ -263,7 +263,7 @@ def test_lines_tell_of_cells_that_were_computed_or_failed():
 
 
 def test_a_terminal_gets_a_bar():
-    from soundproof.progress import Finished
+    from soundproof.engine.events import Finished
 
     class Terminal(io.StringIO):
         def isatty(self):

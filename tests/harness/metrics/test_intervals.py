@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from soundproof.metrics import statistics
-from soundproof.metrics.intervals import Part, estimate
+from soundproof.measuring.metrics import statistics
+from soundproof.measuring.metrics.intervals import Part, estimate
 
 
 def rate(values, groups, bounds=(0, 1)):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn import metrics as reference
 
-from soundproof.metrics import statistics
+from soundproof.measuring.metrics import statistics
 
 ONCE = lambda n: np.ones((1, n))
 scores = hnp.arrays(np.float64, 20, elements=st.integers(-5, 5).map(float))

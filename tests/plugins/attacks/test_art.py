@@ -10,7 +10,7 @@ import torch
 
 from classifiers import Counted
 from soundproof import Ball, Budget, BudgetExhaustedError, Goal, Kind, Norm, PluginError, Victim
-from soundproof.registry import discover
+from soundproof.contract.discovery import discover
 from soundproof_attacks.art import Art, ArtMinimumNorm
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")

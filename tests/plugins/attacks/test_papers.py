@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from soundproof import Kind
-from soundproof.registry import discover
+from soundproof.contract.discovery import discover
 from soundproof_attacks.papers import PAPERS, suite_entries
 
 

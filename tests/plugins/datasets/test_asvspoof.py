@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from publications import asvspoof, regrouped, write
+from soundproof.contract.discovery import discover
 from soundproof.errors import DataError
-from soundproof.registry import discover
-from soundproof.splits import split
+from soundproof.planning.splits import split
 from soundproof.types import Kind, Ref, Scheme
 
 DATA = discover().build(Ref(Kind.DATASET, "asvspoof2019-la"))

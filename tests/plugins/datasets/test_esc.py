@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from soundproof.contract.discovery import discover
 from soundproof.errors import DataError
-from soundproof.registry import discover
-from soundproof.splits import split
+from soundproof.planning.splits import split
 from soundproof.types import Kind, Ref, Scheme
 from soundproof_datasets.esc import ALL_TARGETS, COLUMNS, ESC10_TARGETS
 

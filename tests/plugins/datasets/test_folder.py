@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from soundproof.contract.discovery import discover
 from soundproof.errors import DataError, PluginError
-from soundproof.registry import discover
 from soundproof.types import Kind, Ref
 
 RATE = 8000

@@ -1,9 +1,9 @@
 import pytest
 
 from publications import sc09, speech_commands, write
+from soundproof.contract.discovery import discover
 from soundproof.errors import DataError
-from soundproof.registry import discover
-from soundproof.splits import fold_count, split
+from soundproof.planning.splits import fold_count, split
 from soundproof.types import Kind, Ref, Scheme
 from soundproof_datasets.sc09 import CLASSES
 

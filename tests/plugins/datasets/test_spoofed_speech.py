@@ -5,9 +5,9 @@ import pytest
 import soundfile
 
 from soundproof import DataError
+from soundproof.contract.discovery import discover
 from soundproof.errors import PluginError
-from soundproof.registry import discover
-from soundproof.splits import split
+from soundproof.planning.splits import split
 from soundproof.types import Kind, Ref, Scheme
 from soundproof_augmentations.spoof import Spoof
 from soundproof_datasets.spoofed_speech import SpoofedSpeech

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy.special import ive
 
-from soundproof.audio import resample
+from soundproof.contract.discovery import discover
+from soundproof.data.audio import resample
 from soundproof.errors import PluginError
-from soundproof.registry import discover
-from soundproof.splits import split
+from soundproof.planning.splits import split
 from soundproof.types import Kind, Ref, Scheme
 from soundproof_datasets import _signals
 from soundproof_datasets.synth import Synth

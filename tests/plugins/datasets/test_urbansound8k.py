@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from publications import table, urbansound8k, write
+from soundproof.contract.discovery import discover
 from soundproof.errors import DataError
-from soundproof.registry import discover
-from soundproof.splits import fold_count, split
+from soundproof.planning.splits import fold_count, split
 from soundproof.types import Kind, Ref, Scheme
 from soundproof_datasets.urbansound8k import CLASSES, COLUMNS
 

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from soundproof import Ball, Budget, Examples, Goal, Kind, Norm, Recipe, Ref, Trainer, TrainingData, Victim
-from soundproof.registry import discover
+from soundproof.contract.discovery import discover
 from soundproof_attacks.fgsm import Fgsm
 from soundproof_attacks.pgd import Pgd
 from soundproof_defenses._draw import Draw

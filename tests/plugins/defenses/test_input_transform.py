@@ -14,8 +14,8 @@ from torch import nn
 
 from classifiers import convolutions
 from soundproof import Adversary, Examples, Kind, Recipe, Ref, Trainer, TrainingData
-from soundproof.objective import accuracy
-from soundproof.registry import discover
+from soundproof.contract.discovery import discover
+from soundproof.training.objective import accuracy
 from soundproof_defenses._total_variation import TotalVariation, differences, divergence
 from soundproof_defenses._transforms import BitDepth, CropRescale, Jpeg
 from soundproof_defenses.input_transform import InputTransform

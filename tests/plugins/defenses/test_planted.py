@@ -10,7 +10,7 @@ from torch import nn
 
 from classifiers import train_on_digits
 from soundproof import Ball, BoundedAttack, Goal, Kind, Norm, Ref, Victim
-from soundproof.registry import discover
+from soundproof.contract.discovery import discover
 from soundproof_defenses._distillation import Scale
 from soundproof_defenses.input_transform import InputTransform
 

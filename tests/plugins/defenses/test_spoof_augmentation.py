@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from soundproof import Examples, Model, Recipe, Sounds, Trainer, TrainingData
+from soundproof.contract.discovery import discover
 from soundproof.errors import PluginError
-from soundproof.registry import discover
 from soundproof.types import Kind, Ref
 from soundproof_defenses.spoof_augmentation import SpoofAugmentation
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 
-from soundproof.registry import discover
+from soundproof.contract.discovery import discover
 from soundproof.types import Kind, Ref
 from soundproof_representations import (
     HPSS,

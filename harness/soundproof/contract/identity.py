@@ -1,0 +1,75 @@
+"""Identity of components: coordinates in results, fingerprints in cache keys, labels for people."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from soundproof.digest import files_digest
+from soundproof.types import Ref
+
+if TYPE_CHECKING:
+    from soundproof.contract.components import Component
+
+
+def plain(value: object) -> Any:
+    """A parameter's value as JSON."""
+    if isinstance(value, Ref):
+        return {"id": value.id, **plain(value.parameters)}
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value
+
+
+def coordinate(component: Component) -> dict[str, Any]:
+    """The component as results name it: its id and the parameters that differ from the defaults."""
+    changed = {}
+    for field in dataclasses.fields(component):  # type: ignore[arg-type]
+        value = getattr(component, field.name)
+        if value != _default(field):
+            changed[field.name] = plain(value)
+    return {"id": component.id, **changed}
+
+
+def fingerprint(component: Component) -> dict[str, Any]:
+    """The component as cache keys name it: kind, id, version or source, and every parameter."""
+    return {
+        # A parameter may be called `kind`, too.
+        "kind": type(component).kind,
+        "id": component.id,
+        "version": component.version or source_digest(type(component).__module__.partition(".")[0]),
+        "parameters": plain(component.parameters()),
+    }
+
+
+def label(coordinate: dict[str, Any]) -> str:
+    """A coordinate for people: `stft(n_fft=1024)`."""
+    rest = ", ".join(f"{name}={_short(value)}" for name, value in coordinate.items() if name != "id")
+    return f"{coordinate['id']}({rest})" if rest else str(coordinate["id"])
+
+
+@cache
+def source_digest(package: str) -> str:
+    """Digest of all Python files of an imported package or module, by name and content."""
+    module = sys.modules[package]
+    if module.__file__ is None:
+        raise ValueError(f"{package} is a namespace package: give its components a version")
+    file = Path(module.__file__)
+    root = file.parent
+    files = sorted(root.rglob("*.py")) if file.name == "__init__.py" else [file]
+    return files_digest(root, files)
+
+
+def _default(field: dataclasses.Field[Any]) -> object:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return field.default
+
+
+def _short(value: object) -> str:
+    return label(value) if isinstance(value, dict) and "id" in value else str(value)

@@ -1,0 +1,84 @@
+"""Parameters of components: their schema, their description as JSON, and their problems in words."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import typing
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import pydantic
+
+from soundproof.contract.identity import plain
+from soundproof.types import Ref
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from soundproof.contract.components import Component
+
+
+def describe_parameters(component: type[Component]) -> dict[str, dict[str, Any]]:
+    """Type, default and help of every parameter, as JSON."""
+    described = {}
+    properties = schema(component).model_json_schema()["properties"] if _own_fields(component) else {}
+    named = references(component)
+    for item in dataclasses.fields(component):  # type: ignore[arg-type]
+        entry = {k: v for k, v in properties.get(item.name, {}).items() if k not in {"title", "default"}}
+        if item.name in named:
+            entry = {"type": str(named[item.name].kind)}
+        if item.default is not dataclasses.MISSING:
+            entry["default"] = plain(item.default)
+        elif item.default_factory is not dataclasses.MISSING:
+            entry["default"] = plain(item.default_factory())
+        described[item.name] = entry
+    return described
+
+
+def _own_fields(component: type[Component]) -> list[str]:
+    named = references(component)
+    return [f.name for f in dataclasses.fields(component) if f.name not in named]  # type: ignore[arg-type]
+
+
+@cache
+def references(component: type[Component]) -> Mapping[str, Ref]:
+    """Parameters that name another component, with their defaults, which tell its kind."""
+    found = {}
+    for item in dataclasses.fields(component):  # type: ignore[arg-type]
+        factory = item.default_factory
+        default = factory() if factory is not dataclasses.MISSING else item.default
+        if isinstance(default, Ref):
+            found[item.name] = default
+    return found
+
+
+@cache
+def schema(component: type[Component]) -> type[pydantic.BaseModel]:
+    """A pydantic model of the parameters, read from the dataclass' annotations."""
+    hints = typing.get_type_hints(component, include_extras=True)
+    fields: dict[str, Any] = {}
+    for item in dataclasses.fields(component):  # type: ignore[arg-type]
+        if item.name in references(component):
+            continue
+        if item.default_factory is not dataclasses.MISSING:
+            default: Any = pydantic.Field(default_factory=item.default_factory)
+        else:
+            default = ... if item.default is dataclasses.MISSING else item.default
+        fields[item.name] = (hints[item.name], default)
+    # A parameter may be called `copy` or `json`: names of pydantic's own methods are not protected here.
+    config = pydantic.ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=())
+    return pydantic.create_model(component.__name__, __config__=config, **fields)
+
+
+def explain(component: type[Component], problem: Any) -> str:
+    """One line for one problem of pydantic's."""
+    path = ".".join(map(str, problem["loc"]))
+    if problem["type"] == "extra_forbidden":
+        known = [f.name for f in dataclasses.fields(component)]  # type: ignore[arg-type]
+        near = difflib.get_close_matches(path, known, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else f"it has: {', '.join(known) or 'none'}"
+        return f"{component.id} has no parameter {path!r}: {hint}"
+    if problem["type"] == "missing":
+        return f"{component.id} needs the parameter {path!r}"
+    return f"{component.id}.{path}: {problem['msg']}, not {problem['input']!r}"

@@ -1,0 +1,164 @@
+"""Registry of components: looks them up and builds them from suite entries."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pydantic
+
+from soundproof.contract.parameters import describe_parameters, explain, references, schema
+from soundproof.errors import PluginError
+from soundproof.types import Kind, Ref
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from soundproof.contract.components import Component
+
+BUILT_IN = "soundproof"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A component class and where it comes from."""
+
+    component: type[Component]
+    distribution: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A plugin, or one component of it, that cannot be used.
+
+    Attributes:
+        kind: None when the whole plugin does not load.
+        id: The component's id, or the plugin's entry-point name.
+        error: One line: what is wrong.
+        details: The traceback, where there is one.
+    """
+
+    kind: Kind | None
+    id: str
+    distribution: str
+    version: str
+    error: str
+    details: str = ""
+
+
+@dataclass
+class Registry:
+    """All usable components, and all that were refused."""
+
+    components: dict[tuple[Kind, str], Registered] = field(default_factory=dict)
+    refused: list[Refused] = field(default_factory=list)
+
+    def ids(self, kind: Kind) -> list[str]:
+        """The usable ids of one kind, sorted."""
+        return sorted(name for of, name in self.components if of is kind)
+
+    def find(self, kind: Kind, name: str) -> Registered:
+        """Look a component up.
+
+        Raises:
+            PluginError: It is unknown (with the nearest known ids), or its plugin was refused.
+        """
+        found = self.components.get((kind, name))
+        if found is not None:
+            return found
+        for refused in self.refused:
+            if refused.id == name and refused.kind in {kind, None}:
+                raise PluginError(f"{kind} {name!r} is refused: {refused.error}")
+        near = difflib.get_close_matches(name, self.ids(kind), n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"known: {', '.join(self.ids(kind))}"
+        broken = [f"{r.distribution}:{r.id}" for r in self.refused if r.kind is None]
+        if broken:
+            hint += f" (not loaded: {', '.join(broken)}; see `bench ls`)"
+        raise PluginError(f"unknown {kind} {name!r}: {hint}")
+
+    def build(self, ref: Ref) -> Component:
+        """Make a component from its id and parameters, and those that its parameters name.
+
+        Raises:
+            PluginError: Every problem: unknown id, unknown or mistyped parameters, impossible values.
+        """
+        cls = self.find(ref.kind, ref.id).component
+        given = dict(ref.parameters)
+        problems: list[str] = []
+        nested: dict[str, Ref] = {}
+        for name, default in references(cls).items():
+            try:
+                named = self.reference(default.kind, given.pop(name)) if name in given else default
+                nested[name] = dataclasses.replace(named, component=self.build(named))
+            except PluginError as error:
+                problems += [f"{name}: {problem}" for problem in error.problems]
+        try:
+            values = schema(cls).model_validate_json(json.dumps(given), strict=True)
+        except pydantic.ValidationError as error:
+            problems += [explain(cls, problem) for problem in error.errors()]
+        except (TypeError, ValueError) as error:
+            problems.append(f"{ref.id}: parameters must be numbers, strings, booleans or lists: {error}")
+        if problems:
+            raise PluginError(problems)
+        try:
+            return cls(**{name: getattr(values, name) for name in given}, **nested)
+        except ValueError as error:
+            raise PluginError(f"{ref.id}: {error}") from error
+
+    def reference(self, kind: Kind, entry: object) -> Ref:
+        """Read `"id"` or `{id = "…", preset = "…", parameter = …}`; parameters override those of the preset.
+
+        Raises:
+            PluginError: It is neither, or the preset is unknown.
+        """
+        if isinstance(entry, str):
+            return Ref(kind, entry)
+        if isinstance(entry, dict) and isinstance(entry.get("id"), str):
+            given = {name: value for name, value in entry.items() if name not in {"id", "preset"}}
+            preset = self._preset(kind, entry["id"], entry["preset"]) if "preset" in entry else {}
+            return Ref(kind, entry["id"], {**preset, **given})
+        raise PluginError(f'{kind}: write "id" or {{ id = "…", parameter = … }}, not {entry!r}')
+
+    def _preset(self, kind: Kind, name: str, preset: object) -> Mapping[str, Any]:
+        """The parameters of a component's preset."""
+        presets = self.find(kind, name).component.presets
+        if preset not in presets:
+            known = f"it has {', '.join(sorted(presets))}" if presets else "it has none"
+            raise PluginError(f"{name} has no preset {preset!r}: {known}")
+        return presets[str(preset)]
+
+    def listing(self, kind: Kind | None = None) -> list[dict[str, Any]]:
+        """What `bench ls --json` prints: usable components first, then the refused."""
+        rows = [
+            {
+                "kind": of,
+                "id": name,
+                "summary": found.component.summary(),
+                "distribution": found.distribution,
+                "version": found.version,
+                "parameters": describe_parameters(found.component),
+                "capabilities": found.component.capabilities(),
+                "error": None,
+            }
+            for (of, name), found in sorted(self.components.items())
+            if kind in {None, of}
+        ]
+        rows += [
+            {
+                "kind": refused.kind,
+                "id": refused.id,
+                "summary": None,
+                "distribution": refused.distribution,
+                "version": refused.version,
+                "parameters": {},
+                "capabilities": {},
+                "error": refused.error,
+            }
+            for refused in self.refused
+            if kind is None or refused.kind in {None, kind}
+        ]
+        return rows

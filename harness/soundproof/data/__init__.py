@@ -1,0 +1,1 @@
+"""Audio: decoding, fetching and checking of data sets."""

@@ -1,0 +1,1 @@
+"""The engine: environment, store, keys and the stages of a run."""

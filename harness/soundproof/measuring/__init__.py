@@ -1,0 +1,1 @@
+"""Measuring: protocols, metrics and the judge of examples."""

@@ -1,0 +1,87 @@
+"""The harness' own look at what an attack returned. Nothing an attack says of itself is believed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from soundproof.measuring.outcome import InvalidExamplesError
+from soundproof.types import Norm
+from soundproof.victim.ball import Ball
+from soundproof.victim.goal import Goal, margin, target_margin
+from soundproof.victim.prediction import logits_of
+
+if TYPE_CHECKING:
+    from torch import nn
+
+TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """What the classifier makes of examples; all fields are `[N]`.
+
+    Attributes:
+        score: s(x'; y), positive when fooled.
+        fooled: Whether they are misclassified, into whatever class.
+        met: Whether the attack's goal is met; the same for an untargeted attack.
+        target_score: t(x'; l') of a targeted attack.
+        l2: ‖x' − x‖₂.
+    """
+
+    score: torch.Tensor
+    fooled: torch.Tensor
+    met: torch.Tensor
+    target_score: torch.Tensor | None
+    l2: torch.Tensor
+
+
+def check_examples(examples: object, clean: torch.Tensor, ball: Ball | None) -> torch.Tensor:
+    """The examples, if they are valid.
+
+    Norms are recomputed in double precision. The tolerance is 1e-6, relative for radii above 1.
+
+    Args:
+        examples: What the attack returned.
+        clean: The clean images, `[N, ...]`.
+        ball: Where they must lie, besides the box [0, 1]; None for attacks without a radius.
+
+    Raises:
+        InvalidExamplesError: Wrong type, shape or number type, NaN, out of the box or out of the ball.
+    """
+    if not isinstance(examples, torch.Tensor):
+        raise InvalidExamplesError(f"the attack returned {type(examples).__name__}, not a tensor")
+    if examples.shape != clean.shape:
+        raise InvalidExamplesError(
+            f"the attack returned the shape {tuple(examples.shape)} for inputs {tuple(clean.shape)}"
+        )
+    if examples.dtype != clean.dtype:
+        raise InvalidExamplesError(f"the attack returned {examples.dtype} for inputs of {clean.dtype}")
+    examples = examples.detach().to(clean.device)
+    if not torch.isfinite(examples).all():
+        raise InvalidExamplesError("the attack returned NaN or infinite values")
+    low, high = examples.min().item(), examples.max().item()
+    if low < -TOLERANCE or high > 1 + TOLERANCE:
+        raise InvalidExamplesError(f"the attack left the box [0, 1]: its values span [{low:.6g}, {high:.6g}]")
+    if ball is not None:
+        radius = float(ball.radius)
+        size = ball.sizes(examples.double() - clean.double()).max().item()
+        if size > radius + TOLERANCE * max(1.0, radius):
+            raise InvalidExamplesError(
+                f"the attack left the ball: {ball.norm} norm {size:.7g} where {radius:.7g} is allowed"
+            )
+    return examples
+
+
+def judge(module: nn.Module, examples: torch.Tensor, clean: torch.Tensor, goal: Goal) -> Verdict:
+    """Re-predict examples on the bare classifier, outside of any meter."""
+    logits = logits_of(module, examples)
+    return Verdict(
+        score=margin(logits, goal.labels),
+        fooled=logits.argmax(dim=1) != goal.labels,
+        met=goal.met(logits),
+        target_score=None if goal.targets is None else target_margin(logits, goal.targets),
+        l2=Ball(Norm.L2, 0.0).sizes(examples.double() - clean.double()).float(),
+    )

@@ -1,0 +1,167 @@
+"""A classifier under measurement, the clips of it that are attacked, and the batches they are attacked in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from soundproof.digest import seed_from
+from soundproof.measuring.judge import Verdict, judge
+from soundproof.victim.goal import Goal
+from soundproof.victim.metered import Victim
+from soundproof.victim.prediction import logits_of
+from soundproof.victim.trace import TraceTable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+    from torch import nn
+
+    from soundproof.contract.components import Attack
+    from soundproof.types import Budget, Examples
+    from soundproof.victim.ball import Ball
+
+# Clips attacked at once; the pipeline halves it when memory runs out.
+BATCH = 64
+NOTHING_TO_ATTACK = "the classifier gets no test clip right, so there is none to attack"
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A classifier with the test clips it is measured on.
+
+    Attributes:
+        module: The frozen classifier.
+        examples: The test clips' inputs and labels.
+        clips: int64 `[N]`, their rows in the data set's index.
+        groups: The recording of every clip of the data set.
+        classes: Number of classes.
+        seed: What the attack's randomness derives from, besides the batch.
+        batch: Clips attacked at once.
+    """
+
+    module: nn.Module
+    examples: Examples
+    clips: npt.NDArray[np.int64]
+    groups: npt.NDArray[np.int64]
+    classes: int
+    seed: object = None
+    batch: int = BATCH
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One batch of an attack: its metered victim and its own randomness."""
+
+    victim: Victim
+    generator: torch.Generator
+
+
+@dataclass(frozen=True, eq=False)
+class Attacked:
+    """The clips that an attack works on: those that the classifier gets right when clean.
+
+    Attributes:
+        subject: The classifier.
+        inputs: Their clean inputs.
+        goal: Labels, and random wrong classes for a targeted attack.
+        clips: Their rows in the data set's index.
+        clean: What the classifier makes of the clean inputs.
+    """
+
+    subject: Subject
+    inputs: torch.Tensor
+    goal: Goal
+    clips: npt.NDArray[np.int64]
+    clean: Verdict
+
+    @property
+    def clean_score(self) -> npt.NDArray[np.float32]:
+        """s(x; y) of the clean inputs, all negative."""
+        return _array(self.clean.score)
+
+    @property
+    def dimension(self) -> int:
+        """Values of one input."""
+        return self.inputs[0].numel()
+
+    def runs(self, budget: Budget, ball: Ball | None) -> list[Run]:
+        """Fresh victims, a batch each.
+
+        Args:
+            budget: What they may cost.
+            ball: Where examples must lie to count when the budget runs out; None: the smallest count.
+        """
+        runs = []
+        device = self.inputs.device
+        for start in range(0, len(self.clips), self.subject.batch):
+            rows = torch.arange(start, min(start + self.subject.batch, len(self.clips)), device=device)
+            victim = Victim(self.subject.module, self.inputs[rows], self.goal.select(rows), budget, ball=ball)
+            generator = torch.Generator(device).manual_seed(seed_from([self.subject.seed, start]))
+            runs.append(Run(victim, generator))
+        return runs
+
+    def samples(self, verdict: Verdict, runs: Sequence[Run]) -> dict[str, npt.NDArray[Any]]:
+        """Per-clip outcomes as results keep them."""
+        samples: dict[str, npt.NDArray[Any]] = {
+            "clip": self.clips.astype(np.int32),
+            "clean_score": self.clean_score,
+            "score": _array(verdict.score),
+            "fooled": _array(verdict.fooled).astype(np.uint8),
+            "l2": _array(verdict.l2),
+            **spent(runs),
+        }
+        if self.clean.target_score is not None and verdict.target_score is not None:
+            samples["clean_target_score"] = _array(self.clean.target_score)
+            samples["target_score"] = _array(verdict.target_score)
+        return samples
+
+
+def attackable(subject: Subject, attack: Attack) -> Attacked | None:
+    """The clips to attack, or None if the classifier gets none right."""
+    examples = subject.examples
+    right = logits_of(subject.module, examples.inputs).argmax(dim=1) == examples.labels
+    if not right.any():
+        return None
+    inputs, labels = examples.inputs[right], examples.labels[right]
+    targets = None
+    if attack.is_targeted:
+        generator = torch.Generator().manual_seed(seed_from([subject.seed, "targets"]))
+        shift = torch.randint(1, subject.classes, (len(labels),), generator=generator).to(labels.device)
+        targets = (labels + shift) % subject.classes
+    goal = Goal(labels, targets)
+    # In the batches in which examples will be re-predicted: an unchanged clip then has an unchanged score.
+    clean = judge(subject.module, inputs, inputs, goal)
+    return Attacked(subject, inputs, goal, subject.clips[_array(right)], clean)
+
+
+def spent(runs: Sequence[Run]) -> dict[str, npt.NDArray[np.float32]]:
+    """Gradients and queries of every clip."""
+    return {
+        name: np.concatenate([getattr(run.victim.ledger, name) for run in runs]).astype(np.float32)
+        for name in ("gradients", "queries")
+    }
+
+
+def joined_trace(runs: Sequence[Run]) -> TraceTable:
+    """The traces of all batches as one."""
+    tables, start = [], 0
+    for run in runs:
+        table = run.victim.trace.table()
+        tables.append(replace(table, clip=table.clip + start))
+        start += len(run.victim)
+    return concatenated(tables)
+
+
+def concatenated(tables: Sequence[TraceTable]) -> TraceTable:
+    """Several tables as one, in their order."""
+    names = TraceTable.__dataclass_fields__
+    return TraceTable(*(np.concatenate([getattr(table, name) for table in tables]) for name in names))
+
+
+def _array(tensor: torch.Tensor) -> npt.NDArray[Any]:
+    return tensor.cpu().numpy()

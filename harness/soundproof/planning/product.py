@@ -1,0 +1,148 @@
+"""The planner: a suite's cross-product as cells, and the impossible combinations with their reasons."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from soundproof.errors import DataError, SoundproofError, SuiteError
+from soundproof.planning.plan import Cell, Classifier, Plan, Trained
+from soundproof.planning.splits import fold_count, split, with_copies
+from soundproof.types import Access, Protocol, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from soundproof.contract.components import Dataset
+    from soundproof.planning.suite import Suite
+    from soundproof.results.files import Row
+    from soundproof.types import ClipIndex, Split
+
+
+def make_plan(suite: Suite, root: Path, only: Mapping[str, Sequence[str]] | None = None) -> Plan:
+    """Plan a suite against the data that is there.
+
+    Args:
+        suite: What to measure.
+        root: The data folder.
+        only: Ids to keep, by kind; a kind that is not named keeps everything.
+
+    Raises:
+        SoundproofError: Data is missing or damaged, the split is impossible, or `only` leaves nothing.
+    """
+    suite = _restrict(suite, only or {})
+    plan = _with_data(suite, root)
+    cells: list[Cell] = []
+    skipped: list[Row] = []
+    for family in _families(suite):
+        reasons = {classifier: _reason_to_skip(plan, classifier) for classifier in family}
+        possible = [classifier for classifier, reason in reasons.items() if reason is None]
+        wanted: list[Cell] = []
+        for classifier, reason in reasons.items():
+            for cell in _cells(suite, classifier, family if reason else possible):
+                why = reason or _reason_without_gradient(cell)
+                if why is None:
+                    wanted.append(cell)
+                else:
+                    skipped.append(cell.row(suite.budget, Status.SKIPPED, why))
+        # Transfers last: by then every target is trained.
+        cells += sorted(wanted, key=lambda cell: cell.protocol is Protocol.TRANSFER)
+    return replace(plan, cells=cells, skipped=skipped)
+
+
+def _with_data(suite: Suite, root: Path) -> Plan:
+    """A plan without cells, which knows the clips; raises DataError with every problem there is."""
+    problems = [
+        f"{component.id}: {file} does not exist"
+        for component in suite.components
+        for file in component.files
+        if not file.is_file()
+    ]
+    indexes: dict[Dataset, ClipIndex] = {}
+    splits: dict[tuple[Dataset, int], Split] = {}
+    scheme, folds = suite.split.scheme, suite.split.folds
+    for dataset in suite.datasets:
+        try:
+            index = dataset.index(root)
+            there = fold_count(index, scheme)
+            if folds > there:
+                raise SuiteError(f"split.folds: {folds}, but {scheme} has {there} folds")
+            for fold in range(folds):
+                splits[dataset, fold] = split(index, scheme, fold, suite.copies)
+            indexes[dataset] = with_copies(index, suite.copies)
+        except SoundproofError as error:
+            problems += [f"{dataset.id}: {problem}" for problem in error.problems]
+    if problems:
+        raise DataError(problems)
+    return Plan(suite, (), (), indexes, splits)
+
+
+def _restrict(suite: Suite, only: Mapping[str, Sequence[str]]) -> Suite:
+    """The suite with only the named components."""
+    # Leaving augmentations out would change the numbers of what remains.
+    parts = {kind: f"{kind}s" for kind in ("dataset", "representation", "model", "defense", "attack")}
+    problems: list[str] = []
+    kept: dict[str, Any] = {}
+    for kind, ids in only.items():
+        if kind not in parts:
+            problems.append(f"--only {kind}=…: the kind must be one of {', '.join(parts)}")
+            continue
+        there = getattr(suite, parts[kind])
+        for name in ids:
+            if name not in {component.id for component in there}:
+                known = ", ".join(sorted({component.id for component in there}))
+                problems.append(f"--only {kind}={name}: suite {suite.name!r} has no such {kind}; it has {known}")
+        kept[parts[kind]] = [component for component in there if component.id in ids]
+    if problems:
+        raise SuiteError(problems)
+    return replace(suite, **kept)
+
+
+def _families(suite: Suite) -> Iterator[list[Classifier]]:
+    """Classifiers that see the same inputs, so that examples can move from one to another."""
+    for dataset in suite.datasets:
+        for representation in suite.representations:
+            for fold in range(suite.split.folds):
+                for seed in suite.split.seeds:
+                    yield [
+                        Classifier(Trained(dataset, representation, model, fold, seed), defense)
+                        for model in suite.models
+                        for defense in suite.defenses
+                    ]
+
+
+def _reason_to_skip(plan: Plan, classifier: Classifier) -> str | None:
+    """Why a classifier cannot be made, or None."""
+    trained = classifier.trained
+    representation, model = trained.representation, trained.model
+    reason = representation.reason_to_skip(plan.samples(trained))
+    if reason is not None:
+        return reason
+    if representation.domain not in model.accepts:
+        accepts = " or ".join(sorted(model.accepts))
+        return f"{model.id} reads {accepts} inputs; {representation.id} makes {representation.domain} inputs"
+    shape, classes = plan.shape(trained), len(plan.indexes[trained.dataset].classes)
+    return model.reason_to_skip(shape, classes) or classifier.defense.reason_to_skip(model, shape, classes)
+
+
+def _reason_without_gradient(cell: Cell) -> str | None:
+    """Why an attack that needs gradients finds none, or None."""
+    model = cell.classifier.trained.model
+    if cell.attack is None or cell.attack.access is not Access.WHITE_BOX or model.differentiable:
+        return None
+    return f"{cell.attack.id} needs gradients, and {model.id} has none; black-box attacks apply"
+
+
+def _cells(suite: Suite, classifier: Classifier, family: Sequence[Classifier]) -> Iterator[Cell]:
+    """All measurements of one classifier, in the order in which they run."""
+    if Protocol.CLEAN in suite.protocols:
+        yield Cell(Protocol.CLEAN, classifier)
+    for attack in suite.attacks:
+        for protocol in (Protocol.BOUNDED, Protocol.REACH):
+            if protocol in suite.protocols:
+                yield Cell(protocol, classifier, attack)
+        if Protocol.TRANSFER in suite.protocols:
+            for other in family:
+                if other != classifier:
+                    yield Cell(Protocol.TRANSFER, classifier, attack, other)

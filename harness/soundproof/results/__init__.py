@@ -1,0 +1,1 @@
+"""Results: files, flags, and the combination of rows."""

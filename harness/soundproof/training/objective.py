@@ -1,0 +1,44 @@
+"""What training minimises and what early stopping watches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch.nn import functional
+
+from soundproof.types import Recipe
+from soundproof.victim.prediction import logits_of
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from soundproof.types import Examples
+
+
+class Objective:
+    """Cross-entropy and accuracy; subclass it to train differently."""
+
+    def __init__(self, recipe: Recipe | None = None) -> None:
+        """Take label smoothing and margin from a recipe; none of either by default."""
+        self.recipe = recipe or Recipe()
+
+    def criterion(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The mean cross-entropy of logits `[n, K]`, with the recipe's label smoothing and margin."""
+        if self.recipe.margin:
+            logits = logits - self.recipe.margin * functional.one_hot(labels, logits.shape[1])
+        return functional.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
+
+    def loss(self, module: nn.Module, inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The mean loss of a batch; `module` is in training mode and must be left in it."""
+        return self.criterion(module(inputs), labels)
+
+    def score(self, module: nn.Module, examples: Examples) -> float:
+        """How good the module is on held-out examples; higher is better."""
+        return accuracy(module, examples)
+
+
+def accuracy(module: nn.Module, examples: Examples) -> float:
+    """Share of examples classified correctly."""
+    hits = logits_of(module, examples.inputs).argmax(dim=1) == examples.labels
+    return float(hits.float().mean().item())

@@ -1,0 +1,1 @@
+"""The victim: what attacks hold, meter by meter."""

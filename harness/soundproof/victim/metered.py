@@ -1,0 +1,239 @@
+"""The metered victim: all that an attack ever sees of a classifier."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from soundproof.errors import BudgetExhaustedError, MeteringError
+from soundproof.types import Budget, Norm
+from soundproof.victim.ball import Ball, column
+from soundproof.victim.expectation import Expectation
+from soundproof.victim.goal import Goal, margin
+from soundproof.victim.trace import Ledger, Trace
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+# Images may leave the box by so much through rounding and still count as inside it.
+BOX_TOLERANCE = 1e-6
+
+
+class Evaluation(NamedTuple):
+    """One forward and backward pass.
+
+    Attributes:
+        logits: `[n, K]`.
+        gradient: Of the goal's loss with respect to the images, `[n, ...]`. Stepping along it attacks.
+    """
+
+    logits: torch.Tensor
+    gradient: torch.Tensor
+
+
+class _Meter:
+    """What all views of one victim share: the limits, the ledger and the trace."""
+
+    def __init__(self, clips: int, limits: Budget | None, *, traced: bool) -> None:
+        self.limits = limits or Budget()
+        self.ledger = Ledger(clips)
+        self.trace = Trace() if traced else None
+
+    def admit(self, rows: npt.NDArray[np.int64] | None, size: int, *, backward: bool) -> None:
+        """Raise BudgetExhaustedError if this batch would cost a clip more than the budget allows."""
+        limit = self.limits.max_gradients if backward else self.limits.max_queries
+        if limit is None:
+            return
+        clips = len(self.ledger.forwards)
+        spent = self.ledger.gradients if backward else self.ledger.queries
+        each = np.full(clips, size / max(1, clips)) if rows is None else np.bincount(rows, minlength=clips)
+        if (spent[each > 0] + each[each > 0] > limit).any():
+            what = "gradients" if backward else "queries"
+            raise BudgetExhaustedError(f"the budget of {limit} {what} a clip is spent")
+
+    def count_backward(self, rows: npt.NDArray[np.int64] | None, gradient: torch.Tensor) -> None:
+        try:
+            gradient.untyped_storage()
+        except NotImplementedError:
+            # Under vmap and other transforms one tensor stands for many, and shows only one of them.
+            reason = "gradients inside torch.func transforms (vmap, jacrev) cannot be counted; use autograd.grad"
+            raise MeteringError(reason) from None
+        self.admit(rows, len(gradient), backward=True)
+        self.ledger.add_backward(rows, len(gradient))
+
+
+class _Best:
+    """The best example so far of each clip: what counts if the budget stops the attack."""
+
+    def __init__(self, clean: torch.Tensor, ball: Ball | None) -> None:
+        self.ball = ball
+        self.images = clean.clone()
+        self.values = torch.full((len(clean),), -torch.inf, device=clean.device)
+
+    def update(self, rows: npt.NDArray[np.int64], images: torch.Tensor, value: torch.Tensor) -> None:
+        # A clip may stand in a batch several times (restarts, radii): one of its copies at a time.
+        order = np.argsort(rows, kind="stable")
+        starts = np.searchsorted(rows[order], rows[order], side="left")
+        copy = np.empty_like(rows)
+        copy[order] = np.arange(len(rows)) - starts
+        for number in range(int(copy.max(initial=-1)) + 1):
+            chosen = torch.from_numpy(np.flatnonzero(copy == number)).to(images.device)
+            clips = torch.from_numpy(rows[copy == number]).to(images.device)
+            better = value[chosen] > self.values[clips]
+            self.values[clips] = torch.where(better, value[chosen], self.values[clips])
+            self.images[clips] = torch.where(column(better, images), images[chosen], self.images[clips])
+
+
+class Victim(nn.Module):
+    """A classifier under attack, metered.
+
+    It is an ordinary `torch.nn.Module` from images `[n, ...]` to logits `[n, K]`, always in evaluation mode,
+    so any library can attack it. Row i of a batch is taken to be clip i of this victim; `select` gives a
+    victim of fewer (or repeated) clips that writes into the same ledger, which is how attacks drop the clips
+    they are done with.
+
+    A forward row counts as a query; a row of gradient that flows back to the input counts as a gradient,
+    whoever asked for it and however often. Every evaluated iterate inside the box is traced.
+
+    Attributes:
+        clean: The clean images, `[n, ...]` in [0, 1].
+        goal: Labels and targets of these clips.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        clean: torch.Tensor,
+        goal: Goal,
+        limits: Budget | None = None,
+        *,
+        ball: Ball | None = None,
+        traced: bool = True,
+    ) -> None:
+        """Wrap a classifier.
+
+        Args:
+            module: Maps images to logits. It is put into evaluation mode.
+            clean: Clean images.
+            goal: What the attack is after, of the same clips.
+            limits: `max_gradients` and `max_queries` a clip; none by default.
+            ball: Where examples must lie to count when the budget runs out; None: the smallest counts.
+            traced: Whether to keep a trace (training with adversarial examples has no use for one).
+        """
+        super().__init__()
+        self.clean = clean
+        self.goal = goal
+        self._rows = np.arange(len(clean))
+        self._meter = _Meter(len(clean), limits, traced=traced)
+        bounded = limits is not None and (limits.max_gradients is not None or limits.max_queries is not None)
+        self._best = _Best(clean, ball) if bounded else None
+        self.inner = module
+        self.train(mode=False)
+
+    def __len__(self) -> int:
+        return len(self.clean)
+
+    @property
+    def labels(self) -> torch.Tensor:
+        """The true classes, int64 `[n]`."""
+        return self.goal.labels
+
+    @property
+    def dimension(self) -> int:
+        """Values of one input."""
+        return self.clean[0].numel()
+
+    @property
+    def ledger(self) -> Ledger:
+        """What the attack has spent, of all clips."""
+        return self._meter.ledger
+
+    @property
+    def trace(self) -> Trace:
+        """What the attack has evaluated, of all clips.
+
+        Raises:
+            ValueError: The victim was made with `traced=False`.
+        """
+        if self._meter.trace is None:
+            raise ValueError("this victim keeps no trace")
+        return self._meter.trace
+
+    @property
+    def best(self) -> torch.Tensor | None:
+        """The best examples so far, of all clips; None when there is no budget that could run out."""
+        return None if self._best is None else self._best.images
+
+    def train(self, mode: bool = True) -> Victim:  # noqa: ARG002, FBT001, FBT002 - torch's signature
+        """Stay in evaluation mode, whatever a library asks for: dropout would randomise the victim."""
+        return super().train(mode=False)
+
+    def select(self, rows: torch.Tensor) -> Victim:
+        """A victim of some of these clips, sharing the ledger and the trace.
+
+        Args:
+            rows: int64 or bool; an index may repeat, e.g. for restarts stacked into one batch.
+        """
+        index = rows.nonzero()[:, 0] if rows.dtype == torch.bool else rows
+        view = copy.copy(self)
+        view.clean = self.clean[index]
+        view.goal = self.goal.select(index)
+        view._rows = self._rows[index.cpu().numpy()]
+        return view
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Logits `[n, K]` of images `[n, ...]`, counted and traced.
+
+        Raises:
+            BudgetExhaustedError: The batch would cost a clip more than the budget allows.
+            MeteringError: The call asks for derivatives in a way that cannot be counted.
+        """
+        if torch.autograd.forward_ad.unpack_dual(images).tangent is not None:  # type: ignore[no-untyped-call]
+            raise MeteringError("forward-mode derivatives cannot be counted; use backward passes")
+        meter = self._meter
+        rows = self._rows if len(images) == len(self._rows) else None
+        # Each draw of a random classifier is a pass of its own, and is counted as one.
+        random = self.inner if isinstance(self.inner, Expectation) else None
+        passes = images.view_as(images) if random is None else random.repeated(images)
+        counted = rows if rows is None or random is None else np.tile(rows, random.draws)
+        meter.admit(counted, len(passes), backward=False)
+        if passes.requires_grad and torch.is_grad_enabled():
+            passes.register_hook(lambda gradient: meter.count_backward(counted, gradient))  # type: ignore[no-untyped-call]
+        logits: torch.Tensor = self.inner(passes) if random is None else random.mean(random.inner(passes))
+        meter.ledger.add_forward(counted, len(passes))
+        if rows is not None:
+            self._measure(rows, images.detach(), logits.detach())
+        return logits
+
+    def gradient(self, images: torch.Tensor) -> Evaluation:
+        """Logits at the images and the gradient of the goal's loss there: one forward, one backward row each."""
+        images = images.detach().requires_grad_()
+        with torch.enable_grad():
+            logits = self(images)
+            loss = self.goal.loss(logits).sum()
+        (gradient,) = torch.autograd.grad(loss, images)
+        return Evaluation(logits.detach(), gradient)
+
+    def _measure(self, rows: npt.NDArray[np.int64], images: torch.Tensor, logits: torch.Tensor) -> None:
+        """Score, norm and box membership of evaluated iterates, into the trace and the best examples."""
+        trace, best = self._meter.trace, self._best
+        if (trace is None and best is None) or images.shape != self.clean.shape:
+            return
+        score = margin(logits, self.labels)
+        met = self.goal.met(logits)
+        l2 = Ball(Norm.L2, 0.0).sizes(images - self.clean)
+        flat = images.flatten(1)
+        inside = (flat.amin(dim=1) >= -BOX_TOLERANCE) & (flat.amax(dim=1) <= 1 + BOX_TOLERANCE)
+        if trace is not None:
+            trace.add(rows, self.ledger, torch.stack([score, l2, met.float(), inside.float()]))
+        if best is not None:
+            if best.ball is None:
+                value = torch.where(met & inside, -l2, -torch.inf)
+            else:
+                near = best.ball.sizes(images - self.clean) <= best.ball.radius + BOX_TOLERANCE
+                value = torch.where(near & inside, score, -torch.inf)
+            best.update(rows, images, value)

@@ -1,0 +1,113 @@
+"""Suite files: everything wrong is told at once, with its path."""
+
+import pytest
+
+from soundproof import Norm, SuiteError
+from soundproof.planning.suite import load_suite, suite_names
+from toys import toy_registry, toy_suite
+
+
+@pytest.fixture(scope="module")
+def registry():
+    return toy_registry()
+
+
+@pytest.mark.parametrize("name", suite_names())
+def test_built_in_suites_are_valid(name, registry):
+    suite = load_suite(name, registry)
+    assert suite.name == name
+
+
+def test_defaults(registry):
+    suite = load_suite({**toy_suite(), "budget": {}}, registry)
+    assert suite.budget.norm is Norm.L2
+    assert (suite.budget.epsilon, suite.budget.target_auc) == (3.0, 0.9)
+    assert (suite.split.scheme, suite.split.folds, suite.split.seeds) == ("group70", 1, [0])
+    assert [component.id for component in suite.defenses] == ["none"]
+
+
+def test_lists_multiply(registry):
+    attacks = [{"id": "bim-b", "steps": [5, 10], "step_size": [0.1, 0.2, 0.3]}, "fgsm"]
+    suite = load_suite(toy_suite(attacks=attacks), registry)
+    assert len(suite.attacks) == 7
+    assert {(a.steps, a.step_size) for a in suite.attacks[:6]} == {
+        (s, z) for s in (5, 10) for z in (0.1, 0.2, 0.3)
+    }
+
+
+def test_lists_of_list_parameters_do_not_multiply(registry):
+    suite = load_suite(toy_suite(representations=[{"id": "stft", "size": [32, 16]}]), registry)
+    assert [r.size for r in suite.representations] == [(32, 16)]
+
+
+def test_every_problem_is_told_at_once(registry):
+    document = toy_suite(
+        attacks=["fgms", {"id": "bim-b", "steps": -1}],
+        models=[{"id": "resnet56", "dpeth": 8}],
+        budget={"epsilon": -1.0, "target": 0.9},
+        split={"scheme": "random", "folds": 0},
+        colour="blue",
+    )
+    with pytest.raises(SuiteError) as caught:
+        load_suite(document, registry)
+    text = "\n".join(caught.value.problems)
+    for expected in (
+        "attacks[0]: unknown attack 'fgms': did you mean 'fgsm'",
+        "attacks[1]: bim-b.steps",
+        "models[0]: resnet56 has no parameter 'dpeth': did you mean 'depth'?",
+        "budget.epsilon",
+        "budget.target: unknown key; did you mean 'target_auc'?",
+        "split.scheme",
+        "split.folds",
+        "colour: unknown key",
+    ):
+        assert expected in text, text
+    assert len(caught.value.problems) == 8
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"datasets": []}, "datasets: .*at least 1"),
+        ({"attacks": []}, "attacks: name at least one"),
+        ({"attacks": [3]}, r"attacks\[0\]: attack: write"),
+        ({"attacks": ["fgsm", "fgsm"]}, "'fgsm' is listed twice"),
+        ({"budget": {"epsilon": "3"}}, "budget.epsilon: .*number"),
+        ({"budget": {"epsilon": float("inf")}}, "budget.epsilon: .*finite"),
+        ({"budget": {"max_gradients": 0}}, "budget.max_gradients"),
+        ({"name": "../evil"}, "name: "),
+        ({"training": {"epochs": 0}}, "training.epochs"),
+        ({"protocols": ["bounds"]}, r"protocols.0: .*'clean'"),
+        ({"split": {"seeds": []}}, "split.seeds"),
+    ],
+)
+def test_bad_values(change, reason, registry):
+    with pytest.raises(SuiteError, match=reason):
+        load_suite(toy_suite(**change), registry)
+
+
+def test_files(tmp_path, registry):
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        'name = "mine"\ndatasets = ["toy-data"]\nrepresentations = ["toy-picture"]\n'
+        'models = ["toy-linear"]\nattacks = ["fgsm"]\n'
+    )
+    assert load_suite(file, registry).name == "mine"
+    assert load_suite(str(file), registry).digest == load_suite(file, registry).digest
+    file.write_text("name = ")
+    with pytest.raises(SuiteError, match="is not TOML"):
+        load_suite(file, registry)
+    with pytest.raises(SuiteError, match="No such file"):
+        load_suite(str(tmp_path / "other.toml"), registry)
+    with pytest.raises(SuiteError, match="unknown suite 'quik': did you mean 'quick'"):
+        load_suite("quik", registry)
+
+
+def test_only_clean_needs_no_attack(registry):
+    assert load_suite(toy_suite(attacks=[], protocols=["clean"]), registry).attacks == []
+
+
+def test_training_overrides_the_recipe(registry):
+    suite = load_suite(toy_suite(training={"epochs": 3}), registry)
+    recipe = suite.recipe(suite.models[0])
+    assert (recipe.epochs, recipe.batch) == (3, 8)
