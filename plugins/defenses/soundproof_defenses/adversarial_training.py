@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from soundproof import Defense, Kind, Norm, Ref
+from soundproof import Attack, Defense, Kind, Norm, Ref
 from soundproof_defenses._draw import Draw
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ class AdversarialTraining(Defense):
     """
 
     id: ClassVar[str] = "adversarial-training"
-    training_cost: ClassVar[float] = 3.0
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "001": {**_PUBLISHED, "alpha": 0.5},
         "001-attacked-only": {**_PUBLISHED, "alpha": 0.0},
@@ -72,6 +71,14 @@ class AdversarialTraining(Defense):
     def from_scratch(self) -> bool:
         """Whether it starts from new weights."""
         return self.start == "scratch"
+
+    @property
+    def training_cost(self) -> float:  # type: ignore[override]
+        """A pass over attacked copies, one over clean clips if they count, ⅔ for each gradient of the attack."""
+        attack = self.attack.component
+        gradients = attack.planned_gradients if isinstance(attack, Attack) else 1
+        clean = 0 if self.loss == "mixed" and self.alpha == 0 else 1
+        return 1 + clean + gradients * 2 / 3
 
     def under(self, budget: Budget) -> Self:
         """With the budget's radius and norm where it has none of its own."""

@@ -29,7 +29,6 @@ class SpoofAugmentation(Defense):
     """
 
     id: ClassVar[str] = "spoof-augmentation"
-    training_cost: ClassVar[float] = 2.0
     label: Annotated[
         Literal["same", "spoof"],
         Field(description="of a copy: its clip's, or class 1 of two, of which class 0 is bonafide"),
@@ -42,6 +41,11 @@ class SpoofAugmentation(Defense):
             description="from new weights with the model's recipe, or on from the trained ones at a tenth of it"
         ),
     ] = "trained"
+
+    @property
+    def training_cost(self) -> float:  # type: ignore[override]
+        """An epoch of clips, and one of each copy."""
+        return 1.0 + self.copies
 
     def reason_to_skip(self, model: Model, data_shape: tuple[int, ...], classes: int) -> str | None:  # noqa: ARG002
         """It trains again, and a bonafide/spoof task has two classes."""

@@ -278,3 +278,17 @@ def test_presets_are_what_the_paper_says():
 def test_it_starts_from_new_weights_unless_told_otherwise():
     assert AdversarialTraining().from_scratch
     assert not AdversarialTraining(start="trained").from_scratch
+
+
+@pytest.mark.parametrize(
+    ("parameters", "epochs"),
+    [
+        ({}, 1 + 2 / 3),
+        ({"alpha": 0.5}, 2 + 2 / 3),
+        ({"attack": {"id": "pgd", "steps": 4}}, 1 + 4 * 2 / 3),
+        ({"loss": "trades", "attack": {"id": "bim-b", "steps": 3}}, 2 + 2),
+    ],
+)
+def test_an_epoch_costs_its_passes(parameters, epochs):
+    built = REGISTRY.build(Ref(Kind.DEFENSE, "adversarial-training", parameters))
+    assert built.training_cost == pytest.approx(epochs)
