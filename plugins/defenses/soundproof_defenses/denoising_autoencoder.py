@@ -91,4 +91,5 @@ class DenoisingAutoencoder(Defense):
             assert isinstance(purifier, PicturePurifier)
             trainer.fit(purifier.denoiser, noisy, Denoising(clean), _RECIPE)
             measure = "picture_snr_improvement_db"
+        defended.eval()
         trainer.report(measure, improvement(purifier, noisy.validation, clean).cpu().numpy())

@@ -164,6 +164,7 @@ class WaveganInversion(Defense):
         else:
             rate = None if data.sounds is None else data.sounds.rate
             files.load(defended.inversion, Path(self.weights), self.sizes(rate))
+        defended.eval()
         report(defended.inversion, data.validation.inputs, trainer)
 
     def _lessons(self) -> Lessons:
