@@ -41,8 +41,11 @@ from .types import Sounds as Sounds
 from .types import TrainingData as TrainingData
 from .victim.ball import Ball as Ball
 from .victim.ball import column as column
+from .victim.best import Best as Best
 from .victim.goal import Goal as Goal
 from .victim.goal import margin as margin
 from .victim.goal import target_margin as target_margin
+from .victim.lbfgs import Minima as Minima
+from .victim.lbfgs import lbfgs_minimise as lbfgs_minimise
 from .victim.metered import Evaluation as Evaluation
 from .victim.metered import Victim as Victim

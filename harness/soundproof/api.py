@@ -6,13 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from soundproof.contract.discovery import discover
-from soundproof.engine import forecast as estimate
-from soundproof.engine.environment import cache_folder, data_folder, detect, prepare
-from soundproof.engine.events import Both, EventLog
-from soundproof.engine.keys import Keys
+from soundproof.engine import forecast
+from soundproof.engine.environment import cache_folder, data_folder, detect
+from soundproof.engine.events import EventLog
 from soundproof.engine.runner import Runner
 from soundproof.engine.store import Store
-from soundproof.planning.plan import planned_gradients
 from soundproof.planning.product import make_plan
 from soundproof.planning.suite import load_suite
 from soundproof.results import files
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from soundproof.engine.events import Reporter
+    from soundproof.engine.events import Event, Listener
     from soundproof.results.files import Results
 
 
@@ -65,7 +63,7 @@ def execute(
     device: str = "auto",
     only: Mapping[str, Sequence[str]] | None = None,
     fresh: bool = False,
-    reporters: Sequence[Reporter] = (),
+    listeners: Sequence[Listener] = (),
 ) -> tuple[Results, Path]:
     """Run a suite and write its results folder; see `run`."""
     from soundproof import boards
@@ -77,7 +75,13 @@ def execute(
     environment = detect(device)
     store = Store(cache_folder(cache), fresh=fresh)
     with EventLog(folder / "events.jsonl") as log:
-        found = Runner(registry, environment, store, root, Both([log, *reporters])).run(plan)
+        told: tuple[Listener, ...] = (log, *listeners)
+
+        def tell(event: Event) -> None:
+            for listener in told:
+                listener(event)
+
+        found = Runner(registry, environment, store, root, tell).run(plan)
     files.write(found, folder)
     boards.render(folder)
     return found, folder
@@ -96,18 +100,16 @@ def plan_suite(
     checked = load_suite(suite, registry)
     plan = make_plan(checked, data_folder(data), only)
     environment, store = detect(device), Store(cache_folder(cache))
-    keys = Keys(plan, environment, registry)
-    pending = estimate.uncached(plan.cells, keys, store)
-    if pending:
-        prepare(environment)
+    workshop = Runner(registry, environment, store, data_folder(data)).workshop(plan)
+    pending = forecast.pending(workshop)
     return {
         "suite": checked.name,
         "cells": len(plan.cells),
-        "protocols": [str(cell.protocol) for cell in plan.cells],
+        "protocols": [cell.protocol.id for cell in plan.cells],
         "skipped": len(plan.skipped),
         "cached": len(plan.cells) - len(pending),
-        "gradients": sum(planned_gradients(plan, cell) for cell in pending),
-        "seconds": round(sum(estimate.seconds(plan, pending, keys, store).values()), 1),
+        "gradients": sum(plan.gradients(cell) for cell in pending),
+        "seconds": round(sum(forecast.seconds(workshop, pending).values()), 1),
         "reasons": [row.reason for row in plan.skipped],
     }
 
@@ -121,7 +123,7 @@ def frame(found: Results) -> pd.DataFrame:
     records = []
     for row in found.rows:
         flat = row.to_json()
-        metrics = flat.pop("metrics")
+        metrics = {**flat.pop("metrics"), **{f"report_{name}": each for name, each in flat.pop("reports").items()}}
         for name in ("dataset", "representation", "model", "defense", "attack", "target"):
             flat[name] = None if flat[name] is None else label(flat[name])
         for name, metric in metrics.items():

@@ -51,15 +51,6 @@ class Access(StrEnum):
     CONTROL = "control"
 
 
-class Protocol(StrEnum):
-    """What a cell measures (docs/protocols.md)."""
-
-    CLEAN = "clean"
-    BOUNDED = "bounded"
-    REACH = "reach"
-    TRANSFER = "transfer"
-
-
 class Adversary(StrEnum):
     """How an informed attacker gets gradients through a defense (Athalye et al. 2018)."""
 
@@ -74,7 +65,13 @@ class Status(StrEnum):
     OK = "ok"
     SKIPPED = "skipped"
     FAILED = "failed"
+    DIVERGED = "diverged"
     INVALID = "invalid"
+
+    @property
+    def broken(self) -> bool:
+        """Whether something went wrong, as opposed to a combination that cannot be."""
+        return self in {Status.FAILED, Status.DIVERGED, Status.INVALID}
 
 
 class Scheme(StrEnum):

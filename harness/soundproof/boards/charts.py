@@ -8,9 +8,10 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from soundproof.boards.figures import written
-from soundproof.boards.glossary import unranked
 from soundproof.boards.measures import MEASURES
 from soundproof.boards.numbers import counted
+from soundproof.measuring.cell import BASELINE
+from soundproof.results.flags import unranked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -153,7 +154,7 @@ def strips(boards: Boards) -> list[Strips]:
 
 
 def _scatter(dataset: str, entries: Sequence[Robustness]) -> Scatter:
-    defenses = sorted({entry.classifier.defense for entry in entries}, key=lambda name: (name != "none", name))
+    defenses = sorted({entry.classifier.defense for entry in entries}, key=lambda name: (name != BASELINE, name))
     looks = [Kind(name, i % COLOURS, SHAPES[i % len(SHAPES)]) for i, name in enumerate(defenses)]
     kinds = {kind.name: kind for kind in looks}
     best = max(entries, key=lambda entry: entry.metrics["robust_accuracy"].value)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from soundproof.boards.figures import written
 from soundproof.boards.measures import Unit
 from soundproof.boards.numbers import counted
-from soundproof.boards.trainings import UNDEFENDED
+from soundproof.measuring.cell import BASELINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -90,7 +90,7 @@ def _picture(training: Training) -> Picture:
     curves, of = training.curves, training.classifier
     broken = [curve for curve in curves if curve.failure]
     epochs = max(len(curve.loss) for curve in curves)
-    phase = "model" if of.defense == UNDEFENDED else "defense"
+    phase = "model" if of.defense == BASELINE else "defense"
     summary = _summary(curves)
     failed = f" {len(broken)} of them broke off." if broken else ""
     return Picture(

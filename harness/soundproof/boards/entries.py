@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from soundproof.measuring.metrics.intervals import Metric
     from soundproof.results.files import Row
-    from soundproof.types import Protocol, Status
+    from soundproof.types import Status
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,8 @@ class Robustness(Entry):
     """A row of the robustness board: one classifier against all attacks, per clip the worst of them.
 
     `metrics` holds `accuracy` (clean), `robust_accuracy` and `fooling_rate` of the worst case, and
-    `mean_fooling_auc` over the attacks; of a defended classifier also `grey_robust_accuracy`, `grey_fooling_rate`
-    and `mean_grey_fooling_auc`, those of the grey-box attacker.
+    `mean_fooling_auc` over the attacks; of a defended classifier also `grey_robust_accuracy` and
+    `grey_fooling_rate`, those of the grey-box attacker. Controls enter none of them.
     """
 
     dimension: int | None
@@ -136,7 +136,7 @@ class Unscored:
     """A cell without a score."""
 
     status: Status
-    protocol: Protocol
+    protocol: str
     classifier: Classifier
     attack: str | None
     target: Variant | None

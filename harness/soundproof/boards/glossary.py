@@ -1,61 +1,6 @@
-"""The words of the boards: every flag with its meaning, and how each board is read."""
+"""Words of the boards: how each of them is read."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-
-@dataclass(frozen=True)
-class Flag:
-    """A warning beside a number.
-
-    Attributes:
-        title: On the badge.
-        meaning: What it says about the number.
-        unranks: Whether a row that carries it gets no rank.
-    """
-
-    title: str
-    meaning: str
-    unranks: bool
-
-
-FLAGS: Mapping[str, Flag] = {
-    "leaky": Flag(
-        "leaky",
-        "Clips of one recording are in the training and in the test part, as in some papers. Recognition looks "
-        "better than it is.",
-        unranks=True,
-    ),
-    "incomplete": Flag(
-        "incomplete",
-        "Cells behind this row failed or were invalid, so it averages fewer folds or attacks than others.",
-        unranks=True,
-    ),
-    "fewer-attacks": Flag(
-        "fewer attacks",
-        "Some attacks of this table cannot run on this classifier. Its worst case is over fewer attacks than its "
-        "neighbours'.",
-        unranks=False,
-    ),
-    "not-reached": Flag(
-        "not reached",
-        "The attack spent its budget before the fooling AUC exceeded the target; such cells enter no average.",
-        unranks=False,
-    ),
-    "random-start": Flag(
-        "random start",
-        "No published weights were given, so the network was trained from random ones. Its numbers are not those "
-        "of the published model.",
-        unranks=False,
-    ),
-}
-
-UNKNOWN = "A warning that this version has no words for; the results say more."
 
 INTERVALS = (
     "Every number stands with its 95 % interval and n, the number of distinct clips behind it. Intervals come "
@@ -70,11 +15,6 @@ _TWO_ATTACKERS = (
     "the undefended classifier are shown to the defended one. A defense that looks much stronger to the grey-box "
     "attacker than to the informed one hides examples and does not remove them."
 )
-
-
-def unranked(flags: Iterable[str]) -> bool:
-    """Whether any of the flags takes the rank away."""
-    return any(flag in FLAGS and FLAGS[flag].unranks for flag in flags)
 
 
 def how_to_read(budget: str, target: str, *, grey_box: bool) -> dict[str, str]:
@@ -96,8 +36,8 @@ def how_to_read(budget: str, target: str, *, grey_box: bool) -> dict[str, str]:
         "attacks failed, not that the classifier is proven robust." + _TWO_ATTACKERS * grey_box,
         "cost": f"Every attack spends gradients until its fooling AUC first {until}. More gradients, more queries "
         "or a larger perturbation mean a classifier that is harder to fool. An ε ratio above 1 says how much "
-        "larger the perturbation has to be because of the defense. The AUC can exceed the target before a clip is "
-        "fooled, so the fooling rate stands beside the cost.",
+        "larger the perturbation has to be because of the defense. A clip counts once it is fooled, and stands "
+        "with its clean score until then; sizes are those of the smallest example that fools each clip.",
         "transferability": "Examples made against the source (rows) are shown to the target (columns). Each cell "
         "is the share that fools the target too, among those that fool the source and that the target gets right "
         "unattacked.",

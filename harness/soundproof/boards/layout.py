@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from soundproof.boards.grid import FACETS, Cell, Column, Line, Table
 from soundproof.boards.matrices import MEAN
-from soundproof.boards.measures import BOARDS, DIMENSION, columns
+from soundproof.boards.measures import DIMENSION, columns
 from soundproof.boards.numbers import NOTHING, Numbers, counted, measured
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _robustness(dataset: str, entries: Sequence[Robustness]) -> Table:
 
 
 def _cost(dataset: str, entries: Sequence[Cost]) -> Table:
-    names = _present(BOARDS["cost"], entries)
+    names = _present(columns("cost", {name for entry in entries for name in entry.metrics}), entries)
     number = Numbers(entries)
 
     def line(entry: Cost) -> Line:

@@ -16,7 +16,8 @@ from soundproof.boards.layout import ratio, tables, unscored
 from soundproof.boards.matrices import matrices
 from soundproof.boards.measures import MEASURES, columns, measure
 from soundproof.boards.numbers import counted
-from soundproof.types import Protocol, Status
+from soundproof.results.flags import FLAGS, UNKNOWN
+from soundproof.types import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
 TOP = 5  # rows of each data set that the README shows
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>|#~&$@!])")
 _PROTOCOL = {
-    "accuracy": Protocol.CLEAN,
-    "robustness": Protocol.BOUNDED,
-    "cost": Protocol.REACH,
-    "transferability": Protocol.TRANSFER,
+    "accuracy": "clean",
+    "robustness": "bounded",
+    "cost": "reach",
+    "transferability": "transfer",
 }
 _EMPTY = "Nothing was measured for this board."
 
@@ -56,7 +57,7 @@ def plain(value: str) -> str:
 
 
 def _board(name: str, body: str, boards: Boards, source: Provenance) -> str:
-    missing = [cell for cell in boards.unscored if cell.protocol is _PROTOCOL[name]]
+    missing = [cell for cell in boards.unscored if cell.protocol == _PROTOCOL[name]]
     measures = map(measure, columns(name, boards.measured(name)))
     meanings = (f"- **{plain(each.title)}**: {each.meaning} {each.worst_case}".rstrip() for each in measures)
     return _joined(
@@ -130,8 +131,8 @@ def _flags(boards: Boards) -> str:
     seen = {flag for entry in boards.entries() for flag in entry.flags}
     lines = []
     for flag in sorted(seen):
-        known = glossary.FLAGS.get(flag)
-        meaning = known.meaning + (" Takes the rank away." if known.unranks else "") if known else glossary.UNKNOWN
+        known = FLAGS.get(flag)
+        meaning = known.meaning + (" Takes the rank away." if known.unranks else "") if known else UNKNOWN
         lines.append(f"- **{plain(known.title if known else flag)}**: {meaning}")
     return "## Flags\n\n" + "\n".join(lines) if lines else ""
 
@@ -181,7 +182,7 @@ def _cell(cell: Cell) -> str:
 
 
 def _badges(line: Line) -> str:
-    return ", ".join(plain(glossary.FLAGS[flag].title if flag in glossary.FLAGS else flag) for flag in line.flags)
+    return ", ".join(plain(FLAGS[flag].title if flag in FLAGS else flag) for flag in line.flags)
 
 
 def _matrix(matrix: Matrix) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from soundproof.measuring.cell import BASELINE
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -62,4 +64,4 @@ def _matrix(dataset: str, representation: str, group: list[Transfer]) -> Matrix:
 
 def _ordered(variants: Iterable[Variant]) -> tuple[Variant, ...]:
     """By model, the undefended one before the defended."""
-    return tuple(sorted(set(variants), key=lambda each: (each.model, each.defense != "none", each.defense)))
+    return tuple(sorted(set(variants), key=lambda each: (each.model, each.defense != BASELINE, each.defense)))

@@ -58,6 +58,14 @@ MEASURES: Mapping[str, Measure] = {
         "rejection. Lower is better.",
         Unit.SHARE,
     ),
+    "roc_auc": Measure(
+        "ROC AUC", "Area under the classifier's own ROC curve, for sets of two classes.", Unit.AREA
+    ),
+    "drop": Measure(
+        "Drop",
+        "Accuracy of the undefended minus that of the defended classifier, paired by clip.",
+        Unit.SHARE,
+    ),
     "robust_accuracy": Measure(
         "Robust accuracy",
         "Share of all test clips that are classified correctly both before and after the attack.",
@@ -76,7 +84,15 @@ MEASURES: Mapping[str, Measure] = {
         "ROC area of the wrong-class margin, attacked clips against their clean copies: 0.5 when the attack has "
         "no effect, 1 when it fools every clip.",
         Unit.AREA,
-        "In the row of all attacks: the mean over them.",
+        "In the row of all attacks: the mean over them, without controls.",
+    ),
+    "targeted_rate": Measure(
+        "Target rate", "Share of the attacked clips that are given the class the attack aims at.", Unit.SHARE
+    ),
+    "targeted_auc": Measure(
+        "Target AUC",
+        "ROC area of the wanted class's margin, attacked clips against their clean copies.",
+        Unit.AREA,
     ),
     "grey_robust_accuracy": Measure(
         "Grey-box robust accuracy",
@@ -103,12 +119,23 @@ MEASURES: Mapping[str, Measure] = {
         Unit.LENGTH,
     ),
     "rms": Measure("RMS", "‖ε‖₂ / √D: how much one input value changes, on a scale from 0 to 1.", Unit.LENGTH),
+    "linf": Measure("‖ε‖∞", "Largest change of an input value, mean over the clips that are fooled.", Unit.LENGTH),
+    "l0": Measure(
+        "ε ≠ 0", "Share of the input values that change, mean over the clips that are fooled.", Unit.SHARE
+    ),
     "gradients": Measure(
         "Gradients", "Mean number of backward passes through the classifier for one attacked clip.", Unit.COUNT
     ),
     "queries": Measure(
         "Queries", "Mean number of forward passes through the classifier for one attacked clip.", Unit.COUNT
     ),
+    "refining_gradients": Measure(
+        "Refining gradients",
+        "Backward passes spent on knowing the size of each clip's perturbation better than the ladder of radii "
+        "does. They are no cost of the attack.",
+        Unit.COUNT,
+    ),
+    "refining_queries": Measure("Refining queries", "Forward passes spent on the same.", Unit.COUNT),
     "training_gradients": Measure(
         "Training gradients",
         "Backward passes that a defense spent on attacks of its own while it was trained, a training clip. They "
@@ -128,27 +155,37 @@ MEASURES: Mapping[str, Measure] = {
         Unit.SHARE,
     ),
 }
+# Before the names of what defenses report of themselves, so that no name of theirs is taken for a metric.
+REPORT = "report_"
 DIMENSION = Measure("D", "How many values one input of the classifier has.", Unit.COUNT)
 
 BOARDS: Mapping[str, tuple[str, ...]] = {
     "accuracy": ("accuracy", "precision", "recall", "f1", "eer"),
-    "robustness": ("robust_accuracy", "fooling_rate", "fooling_auc", "l2", "rms", "gradients", "queries"),
-    "cost": ("gradients", "queries", "fooling_rate", "l2", "rms", "epsilon_ratio"),
+    "robustness": (
+        *("robust_accuracy", "fooling_rate", "fooling_auc"),
+        *("l2", "rms", "linf", "l0", "gradients", "queries"),
+    ),
+    "cost": ("gradients", "queries", "fooling_rate", "fooling_auc", "l2", "rms", "epsilon_ratio"),
     "transferability": ("transfer_ratio",),
 }
 # Shown where something has them.
 _FURTHER: Mapping[str, tuple[str, ...]] = {
-    "accuracy": ("training_gradients",),
-    "robustness": ("grey_robust_accuracy", "grey_fooling_rate", "grey_fooling_auc"),
+    "accuracy": ("roc_auc", "drop", "training_gradients"),
+    "robustness": (
+        *("targeted_rate", "targeted_auc"),
+        *("grey_robust_accuracy", "grey_fooling_rate", "grey_fooling_auc"),
+    ),
+    "cost": ("targeted_rate", "targeted_auc", "linf", "l0", "refining_gradients", "refining_queries"),
 }
 
 
 def measure(name: str) -> Measure:
-    """The words of a measure; one that a defense reports under a name of its own is titled by that name."""
-    if name in MEASURES:
+    """The words of a measure; one that a defense reports of itself is titled by the name it gave."""
+    if not name.startswith(REPORT):
         return MEASURES[name]
-    words = name.removesuffix("_db").replace("_", " ").strip()
-    title = words[:1].upper() + words[1:] + (" dB" if name.endswith("_db") else "")
+    given = name.removeprefix(REPORT)
+    words = given.removesuffix("_db").replace("_", " ").strip()
+    title = words[:1].upper() + words[1:] + (" dB" if given.endswith("_db") else "")
     meaning = "What a defense measured of itself when it was trained, on clips that it was not trained on."
     return Measure(title, meaning, Unit.NUMBER)
 
@@ -161,5 +198,5 @@ def columns(board: str, measured: Collection[str]) -> tuple[str, ...]:
         measured: The metrics of its rows.
     """
     own, further = BOARDS[board], _FURTHER.get(board, ())
-    reported = sorted({*measured} - {*own, *further}) if board == "accuracy" else ()
+    reported = sorted(name for name in measured if name.startswith(REPORT))
     return (*own, *(name for name in further if name in measured), *reported)

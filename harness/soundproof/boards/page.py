@@ -16,6 +16,7 @@ from soundproof.boards.headlines import headlines
 from soundproof.boards.layout import ratio, tables
 from soundproof.boards.matrices import matrices
 from soundproof.boards.numbers import counted, measured
+from soundproof.results.flags import FLAGS, UNKNOWN
 from soundproof.types import Status
 
 if TYPE_CHECKING:
@@ -116,8 +117,8 @@ def _badges(line: Line) -> list[tuple[str, str, bool]]:
 
 def _badge(flag: str) -> tuple[str, str, bool]:
     """Title, meaning and whether it unranks; a flag that this version does not know is shown as it is."""
-    known = glossary.FLAGS.get(flag)
-    return (known.title, known.meaning, known.unranks) if known else (flag, glossary.UNKNOWN, False)
+    known = FLAGS.get(flag)
+    return (known.title, known.meaning, known.unranks) if known else (flag, UNKNOWN, False)
 
 
 def _facets(shown: Mapping[str, Sequence[Table]], heats: Iterable[Heat]) -> dict[str, list[str]]:

@@ -9,7 +9,6 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from soundproof.boards import glossary
 from soundproof.boards.entries import (
     Boards,
     Bounded,
@@ -22,12 +21,14 @@ from soundproof.boards.entries import (
     Unscored,
     Variant,
 )
-from soundproof.boards.measures import BOARDS, MEASURES, columns
-from soundproof.boards.outcomes import Outcomes
+from soundproof.boards.measures import MEASURES, REPORT, columns
 from soundproof.boards.trainings import trainings
 from soundproof.contract.identity import label
 from soundproof.digest import canonical
-from soundproof.types import Protocol, Status
+from soundproof.measuring.protocols import PROTOCOLS
+from soundproof.results.combine import Combination
+from soundproof.results.flags import FEWER_ATTACKS, INCOMPLETE, unranked
+from soundproof.types import Access, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from soundproof.results.files import Results, Row
 
 _CLASSIFIER = ("dataset", "representation", "model", "defense")
-_NOT_REACHED = "not-reached"
 
 Ranked = TypeVar("Ranked", Recognition, Robustness)
 
@@ -48,27 +48,28 @@ def build(results: Results) -> Boards:
         ResultsError: Rows and samples do not belong together.
     """
     rows = sorted(results.rows, key=lambda row: (row.order, row.key))
-    outcomes = Outcomes(results)
-    of = {protocol: [row for row in rows if row.protocol is protocol] for protocol in Protocol}
+    combination = Combination(results)
+    of = {protocol: [row for row in rows if row.protocol == protocol] for protocol in PROTOCOLS}
+    controls = _controls(results)
     return Boards(
-        accuracy=_ranked(_recognition(outcomes, of[Protocol.CLEAN]), lambda entry: entry.metrics.get("accuracy")),
+        accuracy=_ranked(_recognition(combination, of["clean"]), lambda entry: entry.metrics.get("accuracy")),
         robustness=_ranked(
-            _robustness(outcomes, of[Protocol.BOUNDED], of[Protocol.CLEAN]),
+            _robustness(combination, of["bounded"], of["clean"], controls),
             lambda entry: entry.metrics.get("robust_accuracy"),
         ),
-        cost=tuple(_cost(outcomes, of[Protocol.REACH])),
-        transfers=tuple(_transfers(outcomes, of[Protocol.TRANSFER])),
+        cost=tuple(_cost(combination, of["reach"])),
+        transfers=tuple(_transfers(combination, of["transfer"], controls)),
         unscored=tuple(_unscored(row) for row in rows if row.status is not Status.OK),
-        trainings=trainings(results, of[Protocol.CLEAN]),
+        trainings=trainings(results, of["clean"]),
         cells=Counter(row.status for row in rows),
     )
 
 
-def _recognition(outcomes: Outcomes, rows: Sequence[Row]) -> list[Recognition]:
+def _recognition(combination: Combination, rows: Sequence[Row]) -> list[Recognition]:
     return [
         Recognition(
             classifier=Classifier.of(group[0]),
-            metrics=outcomes.averages(_scored(group)),
+            metrics=_recognised(combination, _scored(group)),
             flags=_flags(group),
             coverage=_coverage(group),
         )
@@ -76,33 +77,48 @@ def _recognition(outcomes: Outcomes, rows: Sequence[Row]) -> list[Recognition]:
     ]
 
 
-def _robustness(outcomes: Outcomes, rows: Sequence[Row], clean: Sequence[Row]) -> list[Robustness]:
+def _recognised(combination: Combination, rows: Sequence[Row]) -> dict[str, Metric]:
+    reports = {f"{REPORT}{name}": metric for name, metric in combination.reports(rows).items()}
+    return {**combination.averages(rows), **reports}
+
+
+def _robustness(
+    combination: Combination, rows: Sequence[Row], clean: Sequence[Row], controls: frozenset[str]
+) -> list[Robustness]:
     unattacked = {_key(group[0], *_CLASSIFIER): group for group in _groups(clean, *_CLASSIFIER, scored=False)}
     entries = []
     for group in _groups(rows, *_CLASSIFIER):
         recognised = unattacked.get(_key(group[0], *_CLASSIFIER), [])
-        accuracy = _averages(outcomes, _scored(recognised), ["accuracy"])
+        accuracy = _averages(combination, _scored(recognised), ["accuracy"])
         entries.append(
             Robustness(
                 classifier=Classifier.of(group[0]),
-                metrics={**accuracy, **outcomes.worst_case(_scored(group))},
+                metrics={**accuracy, **_together(combination, _scored(group), controls)},
                 flags=_flags([*group, *recognised]),
                 coverage=_coverage(group),
-                dimension=outcomes.dimension(group[0]),
-                attacks=tuple(_bounded(outcomes, attack) for attack in _groups(group, "attack")),
+                dimension=combination.dimension(group[0]),
+                attacks=tuple(_bounded(combination, attack) for attack in _groups(group, "attack")),
             )
         )
     return [_against_neighbours(entry, entries) for entry in entries]
 
 
-def _bounded(outcomes: Outcomes, group: Sequence[Row]) -> Bounded:
+def _together(combination: Combination, rows: Sequence[Row], controls: frozenset[str]) -> dict[str, Metric]:
+    """The worst case over attacks and their mean AUC; controls are no attacks."""
+    attacks = [row for row in rows if row.attack is not None and row.attack["id"] not in controls]
+    if not attacks:
+        return {}
+    return combination.worst_case(attacks) | combination.mean_fooling_auc(attacks)
+
+
+def _bounded(combination: Combination, group: Sequence[Row]) -> Bounded:
     return Bounded(
         classifier=Classifier.of(group[0]),
-        metrics=_averages(outcomes, _scored(group), columns("robustness", MEASURES)),
+        metrics=_averages(combination, _scored(group), columns("robustness", MEASURES)),
         flags=_flags(group),
         coverage=_coverage(group),
         attack=label(group[0].attack or {"id": ""}),
-        dimension=outcomes.dimension(group[0]),
+        dimension=combination.dimension(group[0]),
     )
 
 
@@ -110,28 +126,26 @@ def _against_neighbours(entry: Robustness, entries: Iterable[Robustness]) -> Rob
     """Flag a worst case over fewer attacks than others of the data set faced."""
     faced = {attack.attack for attack in entry.attacks}
     neighbours = (other for other in entries if other.classifier.dataset == entry.classifier.dataset)
-    if "incomplete" in entry.flags or all(
-        faced >= {each.attack for each in other.attacks} for other in neighbours
-    ):
+    if INCOMPLETE in entry.flags or all(faced >= {each.attack for each in other.attacks} for other in neighbours):
         return entry
-    return replace(entry, flags=tuple(sorted({*entry.flags, "fewer-attacks"})))
+    return replace(entry, flags=tuple(sorted({*entry.flags, FEWER_ATTACKS})))
 
 
-def _cost(outcomes: Outcomes, rows: Sequence[Row]) -> list[Cost]:
+def _cost(combination: Combination, rows: Sequence[Row]) -> list[Cost]:
     entries = []
     for group in _groups(rows, *_CLASSIFIER, "attack"):
         scored = _scored(group)
-        reached = [row for row in scored if _NOT_REACHED not in row.flags]
+        reached = [row for row in scored if row.reached]
         entries.append(
             Cost(
                 classifier=Classifier.of(group[0]),
-                metrics=_averages(outcomes, reached, BOARDS["cost"]),
+                metrics=_averages(combination, reached, columns("cost", MEASURES)),
                 flags=_flags(group),
                 coverage=_coverage(group),
                 attack=label(group[0].attack or {"id": ""}),
-                dimension=outcomes.dimension(group[0]),
+                dimension=combination.dimension(group[0]),
                 reached=len(reached),
-                reasons=_distinct(row.reason for row in scored if _NOT_REACHED in row.flags),
+                reasons=_distinct(row.reason for row in scored if not row.reached),
             )
         )
     return sorted(entries, key=_hardest_first)
@@ -144,17 +158,18 @@ def _hardest_first(entry: Cost) -> tuple[str, str, float, float, float]:
     return entry.classifier.dataset, entry.attack, share, -spent[0], -spent[1]
 
 
-def _transfers(outcomes: Outcomes, rows: Sequence[Row]) -> list[Transfer]:
+def _transfers(combination: Combination, rows: Sequence[Row], controls: frozenset[str]) -> list[Transfer]:
     entries = []
     for pair in _groups(rows, *_CLASSIFIER, "target"):
         attacks = _groups(pair, "attack")
         target = _target(pair[0])
         assert target is not None
-        if len(attacks) > 1:
-            metrics = outcomes.mean_over_attacks(_scored(pair))
+        meant = [row for row in _scored(pair) if row.attack is not None and row.attack["id"] not in controls]
+        if len({canonical(row.attack) for row in meant}) > 1:
+            metrics = combination.mean_transfer(meant)
             entries.append(Transfer(Classifier.of(pair[0]), metrics, _flags(pair), _coverage(pair), target, None))
         for group in attacks:
-            metrics = _averages(outcomes, _scored(group), BOARDS["transferability"])
+            metrics = _averages(combination, _scored(group), columns("transferability", MEASURES))
             attack = label(group[0].attack or {"id": ""})
             entries.append(
                 Transfer(Classifier.of(group[0]), metrics, _flags(group), _coverage(group), target, attack)
@@ -168,7 +183,7 @@ def _ranked(entries: Sequence[Ranked], value: Callable[[Ranked], Metric | None])
     for dataset in dict.fromkeys(entry.classifier.dataset for entry in entries):
         here = [(value(entry), entry) for entry in entries if entry.classifier.dataset == dataset]
         scores = {id(entry): metric.value for metric, entry in here if metric is not None}
-        fit = [entry for _, entry in here if id(entry) in scores and not glossary.unranked(entry.flags)]
+        fit = [entry for _, entry in here if id(entry) in scores and not unranked(entry.flags)]
         fit.sort(key=lambda entry: -scores[id(entry)])
         rest = [entry for _, entry in here if not any(entry is other for other in fit)]
         rest.sort(key=lambda entry: -scores.get(id(entry), -1.0))
@@ -194,6 +209,15 @@ def _unscored(row: Row) -> Unscored:
     )
 
 
+def _controls(results: Results) -> frozenset[str]:
+    """Ids of attacks that are none."""
+    return frozenset(
+        entry["id"]
+        for entry in results.run.get("components") or ()
+        if (entry.get("capabilities") or {}).get("access") == Access.CONTROL
+    )
+
+
 def _groups(rows: Sequence[Row], *coordinates: str, scored: bool = True) -> list[list[Row]]:
     """Rows that agree in these coordinates, in order; groups without a score are left out unless wanted."""
     found: dict[tuple[str, ...], list[Row]] = {}
@@ -210,8 +234,8 @@ def _scored(rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if row.status is Status.OK]
 
 
-def _averages(outcomes: Outcomes, rows: Sequence[Row], names: Sequence[str]) -> dict[str, Metric]:
-    averages = outcomes.averages(rows)
+def _averages(combination: Combination, rows: Sequence[Row], names: Sequence[str]) -> dict[str, Metric]:
+    averages = combination.averages(rows)
     return {name: averages[name] for name in names if name in averages}
 
 
@@ -223,8 +247,8 @@ def _coverage(rows: Sequence[Row]) -> Coverage:
 def _flags(rows: Sequence[Row]) -> tuple[str, ...]:
     """The flags of the scores, and `incomplete` where a cell broke."""
     flags = {flag for row in _scored(rows) for flag in row.flags}
-    broken = any(row.status in (Status.FAILED, Status.INVALID) for row in rows)
-    return tuple(sorted(flags | {"incomplete"} if broken else flags))
+    broken = any(row.status.broken for row in rows)
+    return tuple(sorted(flags | {INCOMPLETE} if broken else flags))
 
 
 def _target(row: Row) -> Variant | None:

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 
 from soundproof.boards.entries import Classifier, Curve, Training
 from soundproof.digest import canonical
+from soundproof.measuring.cell import BASELINE
 from soundproof.types import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from soundproof.results.files import Results, Row
-
-UNDEFENDED = "none"
-_DIVERGED = "TrainingError"  # how the reason of a training begins that broke off, perhaps within its first epoch
 
 
 def trainings(results: Results, rows: Sequence[Row]) -> tuple[Training, ...]:
@@ -28,8 +26,8 @@ def trainings(results: Results, rows: Sequence[Row]) -> tuple[Training, ...]:
     found: dict[Classifier, dict[tuple[int, int], Curve]] = {}
     for row in rows:
         defended = Classifier.of(row)
-        model = replace(defended, defense=UNDEFENDED)
-        broken = row.status is Status.FAILED
+        model = replace(defended, defense=BASELINE)
+        broken = row.status is Status.DIVERGED
         for whose, of in (("model", model), ("defense", defended)):
             curve = _curve(results, row, whose)
             if curve is not None:
@@ -42,10 +40,10 @@ def trainings(results: Results, rows: Sequence[Row]) -> tuple[Training, ...]:
 def _curve(results: Results, row: Row, whose: str) -> Curve | None:
     """The curve of one phase; None if it has none, an empty one if it broke off in its first epoch."""
     loss, score = (results.samples.get(f"{row.key}/{whose}_{name}") for name in ("loss", "validation"))
-    reason = (row.reason or "") if row.status is Status.FAILED else ""
+    reason = (row.reason or "") if row.status is Status.DIVERGED else ""
     if loss is not None and score is not None:
         return Curve(row.fold, row.seed, _numbers(loss), _numbers(score), reason)
-    if whose == "model" and reason.startswith(_DIVERGED):
+    if whose == "model" and reason:
         return Curve(row.fold, row.seed, (), (), reason)
     return None
 
@@ -60,4 +58,4 @@ def _model(row: Row) -> tuple[object, ...]:
 
 
 def _order(of: Classifier) -> tuple[str, str, str, bool, str]:
-    return of.dataset, of.representation, of.model, of.defense != UNDEFENDED, of.defense
+    return of.dataset, of.representation, of.model, of.defense != BASELINE, of.defense

@@ -51,7 +51,7 @@ def call(arguments: argparse.Namespace) -> int:
     """Run it; 1 if cells failed."""
     from soundproof.api import execute
     from soundproof.cli.meter import reading
-    from soundproof.cli.terminal import reporter
+    from soundproof.cli.terminal import listener
 
     with reading(sys.stderr):
         found, out = execute(
@@ -62,17 +62,17 @@ def call(arguments: argparse.Namespace) -> int:
             device=arguments.device,
             only=options.only(arguments.only),
             fresh=arguments.fresh,
-            reporters=[reporter(sys.stderr)],
+            listeners=[listener(sys.stderr)],
         )
     print(summary(found, out))
-    return FAILED if any(row.status in {Status.FAILED, Status.INVALID} for row in found.rows) else 0
+    return FAILED if any(row.status.broken for row in found.rows) else 0
 
 
 def summary(found: Results, out: Path) -> str:
     """What a run ended with, in a few lines."""
     counts = Counter(row.status for row in found.rows)
     lines = [", ".join(f"{counts[status]} {status}" for status in Status if counts[status])]
-    for status in (Status.FAILED, Status.INVALID):
+    for status in filter(lambda each: each.broken, Status):
         rows = [row for row in found.rows if row.status is status]
         lines += [f"  {status}: {row.title()}: {row.reason}" for row in rows[:5]]
         if len(rows) > 5:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, TextIO
 
+from soundproof.engine.events import Begun, Ended, EpochDone, Finished, Started
 from soundproof.types import Status
 
 if TYPE_CHECKING:
-    from soundproof.engine.events import Finished, Reporter
+    from soundproof.engine.events import Event, Listener
 
 # Seconds without a finished cell after which a log gets a sign of life.
 HEARTBEAT = 30.0
 
 
-def reporter(stream: TextIO) -> Reporter:
-    """The reporter that suits a stream."""
+def listener(stream: TextIO) -> Listener:
+    """What suits a stream."""
     return Bar(stream) if stream.isatty() else Lines(stream)
 
 
@@ -36,33 +37,24 @@ class Lines:
         self._current = ""
         self._epochs = 0
 
-    def begin(self, total: int, cached: int, left: float) -> None:
-        """Say what is to come."""
-        rest = f", about {duration(left)}" if total > cached else ""
-        self._say(f"{total} cells, {cached} cached{rest}")
-
-    def start(self, title: str) -> None:
-        """Remember what runs."""
-        self._current, self._epochs = title, 0
-
-    def epoch(self) -> None:
-        """Show life while a classifier trains."""
-        self._epochs += 1
-        if time.monotonic() - self._spoken > HEARTBEAT:
-            self._say(f"  … training, epoch {self._epochs}: {self._current}")
-
-    def finish(self, event: Finished) -> None:
-        """One line, unless the cell was cached and went well."""
-        if event.cached and event.row.status is Status.OK:
-            return
-        reason = f" ({event.row.reason})" if event.row.reason else ""
-        self._say(
-            f"[{event.done}/{event.total}] {event.row.status}{reason} {event.row.title()}"
-            f" · {event.seconds:.1f} s · {duration(event.left)} left"
-        )
-
-    def end(self) -> None:
-        """Nothing more to say."""
+    def __call__(self, event: Event) -> None:
+        """Say what is worth a line."""
+        match event:
+            case Begun(total, cached, left):
+                rest = f", at most {duration(left)}" if total > cached else ""
+                self._say(f"{total} cells, {cached} cached{rest}")
+            case Started(title):
+                self._current, self._epochs = title, 0
+            case EpochDone():
+                self._epochs += 1
+                if time.monotonic() - self._spoken > HEARTBEAT:
+                    self._say(f"  … training, epoch {self._epochs}: {self._current}")
+            case Finished(row, seconds, cached) if not (cached and row.status is Status.OK):
+                reason = f" ({row.reason})" if row.reason else ""
+                self._say(
+                    f"[{event.done}/{event.total}] {row.status}{reason} {row.title()}"
+                    f" · {seconds:.1f} s · {duration(event.left)} left"
+                )
 
     def _say(self, line: str) -> None:
         self._spoken = time.monotonic()
@@ -89,29 +81,23 @@ class Bar:
         self._title = ""
         self._epochs = 0
 
-    def begin(self, total: int, cached: int, left: float) -> None:
-        """Show the bar."""
-        self._progress.start()
-        self._progress.update(self._task, total=total, left=duration(left), description=f"{cached} cached")
-
-    def start(self, title: str) -> None:
-        """Name the cell."""
-        self._title, self._epochs = title, 0
-        self._progress.update(self._task, description=title)
-
-    def epoch(self) -> None:
-        """Count epochs behind the name."""
-        self._epochs += 1
-        self._progress.update(self._task, description=f"{self._title} · epoch {self._epochs}")
-
-    def finish(self, event: Finished) -> None:
-        """Move the bar."""
-        self._progress.update(self._task, completed=event.done, left=duration(event.left))
-        if event.row.status in {Status.FAILED, Status.INVALID}:
-            self._progress.console.print(
-                f"{event.row.status}: {event.row.title()}: {event.row.reason}", markup=False, highlight=False
-            )
-
-    def end(self) -> None:
-        """Clear the bar."""
-        self._progress.stop()
+    def __call__(self, event: Event) -> None:
+        """Move the bar, and leave on the screen what went wrong."""
+        match event:
+            case Begun(total, cached, left):
+                self._progress.start()
+                self._progress.update(self._task, total=total, left=duration(left), description=f"{cached} cached")
+            case Started(title):
+                self._title, self._epochs = title, 0
+                self._progress.update(self._task, description=title)
+            case EpochDone():
+                self._epochs += 1
+                self._progress.update(self._task, description=f"{self._title} · epoch {self._epochs}")
+            case Finished(row):
+                self._progress.update(self._task, completed=event.done, left=duration(event.left))
+                if row.status.broken:
+                    self._progress.console.print(
+                        f"{row.status}: {row.title()}: {row.reason}", markup=False, highlight=False
+                    )
+            case Ended():
+                self._progress.stop()

@@ -9,43 +9,38 @@ from typing import TYPE_CHECKING
 import torch
 
 from soundproof.digest import seed_from
-from soundproof.engine.fusion import folded
+from soundproof.engine.fusion import fused
 from soundproof.engine.keys import seed_of
 from soundproof.measuring.learning import Learning, plain
 from soundproof.training.trainer import Trainer, TrainingError
 from soundproof.victim.expectation import Expectation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator, Mapping
+    from typing import Any
 
     from torch import nn
 
-    from soundproof.engine.inputs import Inputs
-    from soundproof.engine.keys import Keys
-    from soundproof.engine.store import Artifact, Failures, Key, Store
-    from soundproof.planning.plan import Classifier, Plan, Trained
+    from soundproof.engine.inputs import InputMaker
+    from soundproof.engine.store import Artifact
+    from soundproof.engine.workshop import Workshop
+    from soundproof.measuring.cell import Classifier, Trained
+
+    Made = tuple[Mapping[str, Any], Mapping[str, Any]]
 
 
 @dataclass(eq=False)
-class Classifiers:
-    """Makes classifiers, through the store.
+class ClassifierMaker:
+    """Makes trained and defended classifiers, through the store.
 
     Attributes:
-        plan: What there is to do.
-        store: Where artifacts are kept.
-        keys: Their keys.
+        workshop: What they are made with.
         inputs: What they learn from.
-        failures: What failed before.
-        on_epoch: Called after every epoch of training.
     """
 
-    plan: Plan
-    store: Store
-    keys: Keys
-    inputs: Inputs
-    failures: Failures
-    on_epoch: Callable[[], None] = lambda: None
-    _memory: dict[str, nn.Module] = field(default_factory=dict)
+    workshop: Workshop
+    inputs: InputMaker
+    _memory: dict[Classifier, nn.Module] = field(default_factory=dict)
 
     def forget(self) -> None:
         """Free what is held in memory."""
@@ -53,38 +48,44 @@ class Classifiers:
 
     def module(self, classifier: Classifier) -> nn.Module:
         """The defended classifier, frozen and in evaluation mode; a random one as the mean of its draws."""
-        key = self.keys.defended(classifier)
-        if key.digest not in self._memory:
-            with self.failures.once(key):
-                stored = self.store.get(key) or self._defend(classifier, key)
-                module = self._wrapped(classifier)
-                weights = stored if stored.record["weights"] == "own" else self._train(classifier.trained)
-                module.load_state_dict(weights.tensors(self._device))
-            module = folded(module.eval(), self.plan.shape(classifier.trained))
+        if classifier not in self._memory:
+            stored = self._defend(classifier)
+            module = self._wrapped(classifier)
+            weights = stored if stored.record["weights"] == "own" else self._train(classifier.trained)
+            module.load_state_dict(weights.tensors(self.workshop.device))
+            module = fused(module.eval(), self.workshop.plan.shape(classifier.trained))
             draws = classifier.defense.draws
             module = module if draws == 1 else Expectation(module, draws)
-            self._memory[key.digest] = module.requires_grad_(requires_grad=False).eval()
-        return self._memory[key.digest]
+            self._memory[classifier] = module.requires_grad_(requires_grad=False).eval()
+        return self._memory[classifier]
 
     def learning(self, classifier: Classifier) -> tuple[Learning, Learning]:
         """How the model was trained, and what its defense did on top."""
-        key = self.keys.defended(classifier)
-        stored = self.store.get(key) or self._defend(classifier, key)
-        trained = self._train(classifier.trained)
-        return Learning(curve=trained.record["curve"]), Learning(**stored.record["learning"])
+        model = Learning()
+        if not classifier.defense.from_scratch:
+            model = Learning(curve=self._train(classifier.trained).record["curve"])
+        return model, Learning(**self._defend(classifier).record["learning"])
 
-    def _defend(self, classifier: Classifier, key: Key) -> Artifact:
-        trained = classifier.trained
-        before = self._train(trained).tensors(self._device)
-        module = self._build(trained)
-        module.load_state_dict(before)
-        seed = seed_from(seed_of("defended", trained, classifier.defense))
-        with seeded(seed, self._device):
-            defended = classifier.defense.wrap(module, self.plan.shape(trained), self._classes(trained))
-            defended.to(self._device)
+    def _defend(self, classifier: Classifier) -> Artifact:
+        return self.workshop.made(classifier, lambda: self._defended(classifier))
+
+    def _train(self, trained: Trained) -> Artifact:
+        """Weights and learning curve of a classifier before any defense."""
+        return self.workshop.made(trained, lambda: self._trained(trained))
+
+    def _defended(self, classifier: Classifier) -> Made:
+        trained, defense, device = classifier.trained, classifier.defense, self.workshop.device
+        before = {} if defense.from_scratch else self._train(trained).tensors(device)
+        seed = seed_from(seed_of("defended", trained, defense))
+        with seeded(seed, device):
+            module = self._build(trained)
+            if not defense.from_scratch:
+                module.load_state_dict(before)
+            plan = self.workshop.plan
+            defended = defense.wrap(module, plan.shape(trained), plan.classes(trained)).to(device)
             trainer = self._trainer(trained, seed)
             try:
-                classifier.defense.fit(defended, self.inputs.training_data(trained), trainer)
+                defense.fit(defended, self.inputs.training_data(trained), trainer)
             except TrainingError as error:
                 error.whose = "defense"
                 raise
@@ -92,47 +93,35 @@ class Classifiers:
         # A defense that leaves the weights alone (`none`) does not store them twice.
         same = before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before)
         record = {"weights": "same" if same else "own", "learning": vars(Learning.of(trainer))}
-        return self.store.put(key, record, {} if same else after)
+        return record, {} if same else after
 
-    def _train(self, trained: Trained) -> Artifact:
-        """Weights and learning curve of a classifier before any defense."""
-        key = self.keys.trained(trained)
-        found = self.store.get(key)
-        if found is not None:
-            return found
-        with self.failures.once(key):
-            seed = seed_from(seed_of("trained", trained))
-            with seeded(seed, self._device):
-                module = self._build(trained)
-                data, trainer = self.inputs.training_data(trained), self._trainer(trained, seed)
-                curve = trained.model.fit(module, data, trainer)
-            return self.store.put(key, {"curve": plain(curve)}, module.state_dict())
+    def _trained(self, trained: Trained) -> Made:
+        seed = seed_from(seed_of("trained", trained))
+        with seeded(seed, self.workshop.device):
+            module = self._build(trained)
+            data, trainer = self.inputs.training_data(trained), self._trainer(trained, seed)
+            curve = trained.model.fit(module, data, trainer)
+        return {"curve": plain(curve)}, module.state_dict()
 
     def _trainer(self, trained: Trained, seed: int) -> Trainer:
         return Trainer(
-            self.plan.suite.recipe(trained.model),
+            self.workshop.plan.recipe(trained),
             seed,
-            device=self._device,
-            build=self.keys.registry.build,
-            on_epoch=self.on_epoch,
+            device=self.workshop.device,
+            build=self.workshop.registry.build,
+            on_epoch=self.workshop.on_epoch,
         )
 
     def _build(self, trained: Trained) -> nn.Module:
-        module = trained.model.build(self.plan.shape(trained), self._classes(trained))
+        plan = self.workshop.plan
+        module = trained.model.build(plan.shape(trained), plan.classes(trained))
         # Convolutions are faster with channels last, on CPUs and GPUs alike.
-        return module.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+        return module.to(self.workshop.device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
     def _wrapped(self, classifier: Classifier) -> nn.Module:
-        trained = classifier.trained
-        shape, classes = self.plan.shape(trained), self._classes(trained)
-        return classifier.defense.wrap(self._build(trained), shape, classes).to(self._device)
-
-    def _classes(self, trained: Trained) -> int:
-        return len(self.plan.indexes[trained.dataset].classes)
-
-    @property
-    def _device(self) -> str:
-        return self.keys.environment.device
+        trained, plan = classifier.trained, self.workshop.plan
+        structure = classifier.defense.wrap(self._build(trained), plan.shape(trained), plan.classes(trained))
+        return structure.to(self.workshop.device)
 
 
 @contextlib.contextmanager

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+import ast
+import hashlib
 import os
 import platform
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from soundproof.digest import files_digest
+from soundproof.digest import digest
 from soundproof.errors import SoundproofError
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-# These show results or take orders, and compute none.
-_NOT_NUMERIC: Sequence[str] = ("boards", "cli")
+# What computes: the rooms whose digest a run notes.
+NUMERIC = ("types.py", "digest.py", "victim", "training", "data", "measuring", "planning", "engine")
 
 
 @dataclass(frozen=True)
 class Environment:
-    """The numeric environment; a part of every cache key.
+    """The numeric environment; a part of the cache keys of all that torch computes.
 
     Attributes:
         device: `cpu` or `cuda`.
@@ -34,38 +33,36 @@ class Environment:
     accelerator: str
     threads: int
 
-    def identity(self) -> dict[str, Any]:
-        """What cache keys hold: versions that compute, device, threads and the core's own source."""
-        return {
-            **versions(),
-            "device": self.device,
-            "accelerator": self.accelerator,
-            "threads": self.threads,
-            "core": core_digest(),
-        }
-
     def describe(self) -> dict[str, Any]:
         """What `run.json` holds."""
         return {
             "soundproof": version("soundproof"),
             "python": platform.python_version(),
             "platform": f"{platform.system()}-{platform.machine()}",
-            **self.identity(),
+            **versions(("torch", "numpy", "scipy", "librosa", "scikit-learn")),
+            **vars(self),
+            "core": code_digest(NUMERIC),
         }
 
 
 @cache
-def versions() -> dict[str, str]:
-    """Of the libraries that compute."""
-    return {name: version(name) for name in ("torch", "numpy", "scipy", "librosa", "scikit-learn")}
+def versions(libraries: tuple[str, ...]) -> dict[str, str]:
+    """Installed versions of distributions."""
+    return {name: version(name) for name in libraries}
 
 
 @cache
-def core_digest() -> str:
-    """Digest of the parts of this package that compute."""
-    root = Path(__file__).parent
-    files = [f for f in sorted(root.rglob("*.py")) if f.relative_to(root).parts[0] not in _NOT_NUMERIC]
-    return files_digest(root, files)
+def code_digest(rooms: tuple[str, ...]) -> str:
+    """Digest of some files and folders of this package, apart from comments and layout."""
+    root = Path(__file__).parents[1]
+    files = [file for room in rooms for file in (sorted((root / room).rglob("*.py")) or [root / room])]
+    return digest({str(file.relative_to(root)): _code_of(file) for file in files})
+
+
+@cache
+def _code_of(file: Path) -> str:
+    # Comments and layout are gone once a file is parsed, and cannot change a number.
+    return hashlib.sha256(ast.dump(ast.parse(file.read_bytes())).encode()).hexdigest()
 
 
 def data_folder(given: str | Path | None = None) -> Path:
@@ -99,6 +96,7 @@ def detect(device: str) -> Environment:
     return Environment("cpu", "", threads)
 
 
+@cache
 def prepare(environment: Environment) -> None:
     """Make torch compute the same numbers every time; call it before anything is computed."""
     # cuBLAS is reproducible only with a fixed workspace, which it reads when it starts.

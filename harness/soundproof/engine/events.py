@@ -1,17 +1,44 @@
-"""What a run tells while it goes on. The runner speaks to a `Reporter`; terminals and files implement it."""
+"""Events of a run, and the log of them. Whoever is told of a run is a function of an event."""
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from soundproof.results.files import Row
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The plan is made.
+
+    Attributes:
+        total: Cells of the run.
+        cached: Those among them that are in the store.
+        left: Seconds of the rest at most.
+    """
+
+    total: int
+    cached: int
+    left: float
+
+
+@dataclass(frozen=True)
+class Started:
+    """A cell that is not cached begins; `title` names it."""
+
+    title: str
+
+
+@dataclass(frozen=True)
+class EpochDone:
+    """An epoch of training is over."""
 
 
 @dataclass(frozen=True)
@@ -37,23 +64,13 @@ class Finished:
     traceback: str = ""
 
 
-class Reporter(Protocol):
-    """Listens to a run."""
+@dataclass(frozen=True)
+class Ended:
+    """The run is over, or interrupted."""
 
-    def begin(self, total: int, cached: int, left: float) -> None:
-        """The plan is made: so many cells, so many of them cached, so many seconds expected."""
 
-    def start(self, title: str) -> None:
-        """A cell that is not cached begins."""
-
-    def epoch(self) -> None:
-        """An epoch of training is over."""
-
-    def finish(self, event: Finished) -> None:
-        """A cell is done."""
-
-    def end(self) -> None:
-        """The run is over, or interrupted."""
+Event = Begun | Started | EpochDone | Finished | Ended
+Listener = Callable[[Event], None]
 
 
 class EventLog:
@@ -64,7 +81,7 @@ class EventLog:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("a", encoding="utf-8")
+        self._file = path.open("a", encoding="utf-8", errors="backslashreplace")
 
     def __enter__(self) -> Self:
         return self
@@ -72,60 +89,19 @@ class EventLog:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def begin(self, total: int, cached: int, left: float) -> None:
-        """Note the start of a run."""
-        self._write({"event": "begin", "cells": total, "cached": cached, "expected_seconds": round(left, 1)})
-
-    def start(self, title: str) -> None:
-        """Note a cell's start."""
-        self._write({"event": "start", "cell": title})
-
-    def epoch(self) -> None:
-        """Epochs are not noted."""
-
-    def finish(self, event: Finished) -> None:
-        """Note a cell's end, with the traceback of a failure."""
-        row = event.row
-        entry = {"event": "finish", "key": row.key, "status": row.status, "cached": event.cached}
-        entry |= {"seconds": round(event.seconds, 3), "reason": row.reason, "traceback": event.traceback or None}
-        self._write(entry)
-
-    def end(self) -> None:
-        """Note the end."""
-        self._write({"event": "end"})
-
-    def _write(self, entry: dict[str, object]) -> None:
+    def __call__(self, event: Event) -> None:
+        """Note an event; epochs are not noted."""
+        match event:
+            case Begun(total, cached, left):
+                entry = {"event": "begin", "cells": total, "cached": cached, "at_most_seconds": round(left, 1)}
+            case Started(title):
+                entry = {"event": "start", "cell": title}
+            case Finished(row, seconds, cached):
+                entry = {"event": "finish", "key": row.key, "status": row.status, "cached": cached}
+                entry |= {"seconds": round(seconds, 3), "reason": row.reason, "traceback": event.traceback or None}
+            case Ended():
+                entry = {"event": "end"}
+            case _:
+                return
         self._file.write(json.dumps({"time": round(time.time(), 3), **entry}, ensure_ascii=False) + "\n")
         self._file.flush()
-
-
-class Both:
-    """Passes everything on to several reporters."""
-
-    def __init__(self, reporters: Sequence[Reporter]) -> None:
-        self._reporters = reporters
-
-    def begin(self, total: int, cached: int, left: float) -> None:
-        """Pass it on."""
-        for reporter in self._reporters:
-            reporter.begin(total, cached, left)
-
-    def start(self, title: str) -> None:
-        """Pass it on."""
-        for reporter in self._reporters:
-            reporter.start(title)
-
-    def epoch(self) -> None:
-        """Pass it on."""
-        for reporter in self._reporters:
-            reporter.epoch()
-
-    def finish(self, event: Finished) -> None:
-        """Pass it on."""
-        for reporter in self._reporters:
-            reporter.finish(event)
-
-    def end(self) -> None:
-        """Pass it on."""
-        for reporter in self._reporters:
-            reporter.end()

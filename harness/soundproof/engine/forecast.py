@@ -1,4 +1,4 @@
-"""How long a plan will take: its clip passes, times what one pass of each network takes here."""
+"""How long a run will take at most: its clip passes, times what one pass of each network takes here."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import time
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from soundproof.planning.plan import planned_gradients
-from soundproof.types import Protocol
+from soundproof.measuring.cell import Cell, Classifier, Trained
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,82 +14,84 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from soundproof.engine.keys import Keys
-    from soundproof.engine.store import Store
-    from soundproof.planning.plan import Cell, Classifier, Plan, Trained
+    from soundproof.contract.components import Model
+    from soundproof.engine.workshop import Workshop
+    from soundproof.planning.graph import Node
+    from soundproof.planning.plan import Plan
 
 # A forward pass alone costs about a third of a forward and backward pass.
 _FORWARD = 1 / 3
 _TIMED_CLIPS, _PASSES = 16, 6
 
 
-def uncached(cells: Sequence[Cell], keys: Keys, store: Store) -> list[Cell]:
+def pending(workshop: Workshop) -> list[Cell]:
     """The cells whose outcome is not in the store."""
-    return [cell for cell in cells if not store.has(keys.cell(cell))]
+    return [cell for cell in workshop.plan.cells if not workshop.has(cell)]
 
 
-def seconds(plan: Plan, cells: Sequence[Cell], keys: Keys, store: Store) -> dict[Cell, float]:
-    """Expected seconds of each cell, in the order in which they run; the first of a classifier trains it.
+def seconds(workshop: Workshop, cells: Sequence[Cell]) -> dict[Cell, float]:
+    """Seconds of each cell at most, in the order in which they run; stages that several need go to the first.
 
-    An upper estimate where training stops early or an attack succeeds before its budget is spent.
+    Training may stop early, and an attack may succeed before its budget is spent. A network that cannot be timed
+    counts nothing: its cells will say what is wrong with it.
     """
-    if not cells:
-        return {}
-    speed = _speeds(plan, cells, keys.environment.device)
-    trained: set[str] = set()
-    expected = {}
+    plan, seen = workshop.plan, set[Cell | Classifier | Trained]()
+    passes: dict[Cell, dict[Trained, float]] = {}
     for cell in cells:
-        passes: defaultdict[Trained, float] = defaultdict(float, {cell.classifier.trained: _passes(plan, cell)})
-        for classifier in filter(None, (cell.classifier, cell.target)):
-            passes[classifier.trained] += _training_passes(plan, classifier, keys, store, trained)
-        expected[cell] = sum(speed[where] * count for where, count in passes.items())
-    return expected
+        passes[cell] = defaultdict(float)
+        for node in plan.graph.order([cell]):
+            if isinstance(node, (Cell, Classifier, Trained)) and node not in seen:
+                seen.add(node)
+                if not workshop.has(node):
+                    passes[cell][_network(node)] += _passes(plan, node)
+    speed = _speeds(plan, {trained for each in passes.values() for trained in each}, workshop.environment.device)
+    return {cell: sum(speed[of] * count for of, count in each.items()) for cell, each in passes.items()}
 
 
-def _passes(plan: Plan, cell: Cell) -> float:
-    """Forward and backward passes of single clips that a cell costs, training aside."""
-    clips = len(plan.splits[cell.classifier.trained.dataset, cell.classifier.trained.fold].test)
-    judged = clips * _FORWARD
-    if cell.protocol in {Protocol.CLEAN, Protocol.TRANSFER}:
-        return judged
-    assert cell.attack is not None
-    gradients = planned_gradients(plan, cell)
-    extra = max(0, cell.attack.planned_queries - cell.attack.planned_gradients) * clips
-    return gradients + (extra * _FORWARD) + judged
+def _network(node: Cell | Classifier | Trained) -> Trained:
+    """The network whose passes a stage costs."""
+    if isinstance(node, Cell):
+        return node.judged.trained
+    return node.trained if isinstance(node, Classifier) else node
 
 
-def _training_passes(plan: Plan, classifier: Classifier, keys: Keys, store: Store, done: set[str]) -> float:
-    trained = classifier.trained
-    clips = len(plan.splits[trained.dataset, trained.fold].train)
-    epochs = plan.suite.recipe(trained.model).epochs
-    passes = 0.0
-    stages = ((keys.trained(trained), 1.0), (keys.defended(classifier), classifier.defense.training_cost))
-    for key, cost in stages:
-        if key.digest not in done and not store.has(key):
-            passes += epochs * clips * cost
-        done.add(key.digest)
-    return passes
+def _passes(plan: Plan, node: Node) -> float:
+    """Forward and backward passes of single clips that a stage costs at most, without what it needs."""
+    if isinstance(node, Cell):
+        cost = node.protocol.cost(node, plan.budget(node))
+        return len(plan.test(node.classifier.trained)) * (cost.gradients + cost.queries * _FORWARD)
+    if isinstance(node, Classifier):
+        return _epochs(plan, node.trained) * node.defense.training_cost
+    return _epochs(plan, node) if isinstance(node, Trained) else 0.0
 
 
-def _speeds(plan: Plan, cells: Sequence[Cell], device: str) -> Mapping[Trained, float]:
+def _epochs(plan: Plan, trained: Trained) -> float:
+    return float(plan.recipe(trained).epochs * len(plan.splits[trained.dataset, trained.fold].train))
+
+
+def _speeds(plan: Plan, wanted: set[Trained], device: str) -> Mapping[Trained, float]:
     """Seconds of one clip's forward and backward pass, timed on untrained networks of the same shape."""
-    import torch
-
     timed: dict[tuple[object, ...], float] = {}
     speeds = {}
-    for trained in {c.trained for cell in cells for c in (cell.classifier, cell.target) if c is not None}:
-        shape, classes = plan.shape(trained), len(plan.indexes[trained.dataset].classes)
-        same = (trained.model, shape, classes)
+    for trained in wanted:
+        same = (trained.model, plan.shape(trained), plan.classes(trained))
         if same not in timed:
-            with torch.random.fork_rng(devices=[]):
-                module = (
-                    trained.model.build(shape, classes).to(device).to(memory_format=torch.channels_last).train()
-                )
-                inputs = torch.rand(_TIMED_CLIPS, *shape, device=device)
-                # The first pass warms up, and others may be disturbed: the fastest is the machine's own.
-                timed[same] = min(_time_pass(module, inputs) for _ in range(_PASSES)) / _TIMED_CLIPS
+            timed[same] = _timed(*same, device)
         speeds[trained] = timed[same]
     return speeds
+
+
+def _timed(model: Model, shape: tuple[int, ...], classes: int, device: str) -> float:
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        try:
+            module = model.build(shape, classes).to(device).to(memory_format=torch.channels_last).train()
+            inputs = torch.rand(_TIMED_CLIPS, *shape, device=device)
+            # The first pass warms up, and others may be disturbed: the fastest is the machine's own.
+            return min(_time_pass(module, inputs) for _ in range(_PASSES)) / _TIMED_CLIPS
+        except Exception:  # whatever a plugin's code raises; its cells will say so
+            return 0.0
 
 
 def _time_pass(module: nn.Module, inputs: torch.Tensor) -> float:

@@ -1,4 +1,4 @@
-"""Batch normalisation folded into convolutions: the same function in fewer operations."""
+"""Fusion of batch normalisations into convolutions: the same function in fewer operations."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 TOLERANCE = 1e-4
 
 
-def folded(module: nn.Module, shape: tuple[int, ...]) -> nn.Module:
+def fused(module: nn.Module, shape: tuple[int, ...]) -> nn.Module:
     """The same classifier with each batch normalisation folded into the convolution before it.
 
     In evaluation mode a normalisation scales and shifts channels, which the convolution can do at no cost: passes

@@ -11,19 +11,19 @@ import torch
 from soundproof.contract.identity import coordinate
 from soundproof.digest import seed_from
 from soundproof.errors import DataError
+from soundproof.planning.graph import Clips
 from soundproof.types import Examples, Sounds, TrainingData
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     import numpy.typing as npt
     from torch import nn
 
-    from soundproof.contract.components import Augmentation, Dataset
-    from soundproof.engine.keys import Keys
-    from soundproof.engine.store import Artifact, Failures, Key, Store
-    from soundproof.planning.plan import Cell, Plan, Trained
+    from soundproof.contract.components import Augmentation
+    from soundproof.engine.workshop import Workshop
+    from soundproof.measuring.cell import Cell, Trained
+    from soundproof.planning.graph import Inputs
 
     Waveforms = npt.NDArray[np.float32]
 
@@ -32,23 +32,15 @@ BATCH = 64
 
 
 @dataclass(eq=False)
-class Inputs:
+class InputMaker:
     """Makes classifiers' inputs, through the store.
 
     Attributes:
-        plan: Clips and splits.
-        store: Where artifacts are kept.
-        keys: Their keys.
-        root: The data folder.
-        failures: What failed before.
+        workshop: What they are made with.
     """
 
-    plan: Plan
-    store: Store
-    keys: Keys
-    root: Path
-    failures: Failures
-    _memory: dict[str, torch.Tensor] = field(default_factory=dict)
+    workshop: Workshop
+    _memory: dict[Trained, torch.Tensor] = field(default_factory=dict)
 
     def decode(self, cells: Sequence[Cell]) -> None:
         """Decode all audio that cells need, before the first of them runs.
@@ -56,13 +48,13 @@ class Inputs:
         Raises:
             DataError: Audio is missing or damaged; it lists every file of every data set.
         """
-        needed = {(cell.classifier.trained.dataset, cell.classifier.trained.representation.rate) for cell in cells}
+        needed = dict.fromkeys(node for node in self.workshop.plan.graph.order(cells) if isinstance(node, Clips))
         problems: dict[str, None] = {}
-        for dataset, rate in sorted(needed, key=lambda pair: (pair[0].id, pair[1])):
+        for clips in sorted(needed, key=lambda node: (node.dataset.id, node.rate)):
             try:
-                self._waveforms(dataset, rate)
+                self._waveforms(clips)
             except DataError as error:
-                problems |= dict.fromkeys(f"{dataset.id}: {problem}" for problem in error.problems)
+                problems |= dict.fromkeys(f"{clips.dataset.id}: {problem}" for problem in error.problems)
         if problems:
             raise DataError(list(problems))
 
@@ -72,88 +64,88 @@ class Inputs:
 
     def examples(self, trained: Trained, rows: npt.NDArray[np.int64]) -> Examples:
         """Inputs and labels of some rows of the plan's index, on the device."""
-        labels = self.plan.indexes[trained.dataset].labels[rows]
-        inputs = self._all(trained)[torch.from_numpy(rows).to(self._device)]
-        return Examples(inputs, torch.from_numpy(labels).to(self._device))
+        labels = self.workshop.plan.indexes[trained.dataset].labels[rows]
+        inputs = self._all(trained)[torch.from_numpy(rows).to(self.workshop.device)]
+        return Examples(inputs, torch.from_numpy(labels).to(self.workshop.device))
 
     def training_data(self, trained: Trained) -> TrainingData:
         """What a classifier and its defense may learn from."""
-        split = self.plan.splits[trained.dataset, trained.fold]
-        rate = trained.representation.rate
+        plan = self.workshop.plan
+        split = plan.splits[trained.dataset, trained.fold]
+        stage = plan.graph.inputs(trained)[0]
 
         def originals(rows: npt.NDArray[np.int64]) -> Waveforms:
-            waveforms = self._waveforms(trained.dataset, rate)
+            waveforms = self._waveforms(_clips(stage))
             return waveforms[rows[rows < len(waveforms)]]
 
         return TrainingData(
             train=self.examples(trained, split.train),
             validation=self.examples(trained, split.validation),
-            classes=len(self.plan.indexes[trained.dataset].classes),
+            classes=plan.classes(trained),
             sounds=Sounds(
-                rate=rate,
+                rate=trained.representation.rate,
                 waveforms=lambda: originals(split.train),
                 validation=lambda: originals(split.validation),
-                represent=lambda waveforms: self._represented(trained, _batches(waveforms)),
+                represent=lambda waveforms: self._represented(stage, _batches(waveforms)),
             ),
         )
 
-    @property
-    def _device(self) -> str:
-        return self.keys.environment.device
-
     def _all(self, trained: Trained) -> torch.Tensor:
         """What a classifier sees of every clip of the data set and of every augmented copy, `[N, ...]`."""
-        stages = [None, *self.plan.suite.augmentations]
-        name = ".".join(self.keys.inputs(trained, augmentation).digest for augmentation in stages)
-        if name not in self._memory:
-            self._memory[name] = torch.cat([self._stage(trained, augmentation) for augmentation in stages])
-        return self._memory[name]
+        if trained not in self._memory:
+            stages = self.workshop.plan.graph.inputs(trained)
+            self._memory[trained] = torch.cat([self._stage(stage) for stage in stages])
+        return self._memory[trained]
 
-    def _stage(self, trained: Trained, augmentation: Augmentation | None) -> torch.Tensor:
+    def _stage(self, stage: Inputs) -> torch.Tensor:
         """Inputs of all clips, or of one augmentation's copies of them, copy after copy."""
-        key = self.keys.inputs(trained, augmentation)
-        with self.failures.once(key):
-            stored = self.store.get(key) or self._make(trained, augmentation, key)
-            return stored.tensors(self._device)["inputs"]
+        made = self.workshop.made(stage, lambda: ({}, {"inputs": self._make(stage)}))
+        return made.tensors(self.workshop.device)["inputs"]
 
-    def _make(self, trained: Trained, augmentation: Augmentation | None, key: Key) -> Artifact:
-        representation = trained.representation
-        waveforms = self._waveforms(trained.dataset, representation.rate)
+    def _make(self, stage: Inputs) -> torch.Tensor:
+        representation, augmentation = stage.representation, stage.augmentation
+        waveforms = self._waveforms(_clips(stage))
         batches = _batches(waveforms)
         if augmentation is None:
-            inputs = self._represented(trained, batches)
+            inputs = self._represented(stage, batches)
         else:
-            seed = [coordinate(trained.dataset), coordinate(augmentation)]
+            seed = [coordinate(stage.dataset), coordinate(augmentation)]
             copied = _augmented(augmentation, batches, representation.rate, seed)
-            inputs = self._represented(trained, copied)
+            inputs = self._represented(stage, copied)
             inputs = _copy_after_copy(inputs, len(waveforms), augmentation.copies)
-        expected = (len(waveforms) * (augmentation.copies if augmentation else 1), *self.plan.shape(trained))
+        copies = augmentation.copies if augmentation else 1
+        expected = (len(waveforms) * copies, *representation.shape(waveforms.shape[1]))
         if tuple(inputs.shape) != expected:
             raise ValueError(f"{representation.id} made inputs {tuple(inputs.shape)} where it promised {expected}")
         if not torch.isfinite(inputs).all() or inputs.min() < 0 or inputs.max() > 1:
             raise ValueError(f"{representation.id} made values outside of [0, 1]")
-        return self.store.put(key, {}, {"inputs": inputs})
+        return inputs
 
-    def _represented(self, trained: Trained, batches: Iterator[Waveforms]) -> torch.Tensor:
-        transform = self._transform(trained)
+    def _represented(self, stage: Inputs, batches: Iterator[Waveforms]) -> torch.Tensor:
+        transform, device = self._transform(stage), self.workshop.device
         # Not in inference mode: defenses may train on what this returns.
         with torch.no_grad():
-            return torch.cat([transform(torch.from_numpy(batch).to(self._device)).float() for batch in batches])
+            return torch.cat([transform(torch.from_numpy(batch).to(device)).float() for batch in batches])
 
-    def _transform(self, trained: Trained) -> nn.Module:
-        """The representation, fitted to the original clips of the training part."""
-        representation = trained.representation
-        waveforms = self._waveforms(trained.dataset, representation.rate)
-        train = self.plan.splits[trained.dataset, trained.fold].train
-        clips = torch.from_numpy(waveforms[train[train < len(waveforms)]])
-        return representation.fit(clips.to(self._device)).to(self._device)
+    def _transform(self, stage: Inputs) -> nn.Module:
+        """The representation, fitted to the original clips of the training part if it looks at clips at all."""
+        waveforms, device = self._waveforms(_clips(stage)), self.workshop.device
+        rows = np.zeros(0, np.int64)
+        if stage.fold is not None:
+            train = self.workshop.plan.splits[stage.dataset, stage.fold].train
+            rows = train[train < len(waveforms)]
+        return stage.representation.fit(torch.from_numpy(waveforms[rows]).to(device)).to(device)
 
-    def _waveforms(self, dataset: Dataset, rate: int) -> Waveforms:
-        key = self.keys.clips(dataset, rate)
-        stored = self.store.get(key)
-        if stored is None:
-            stored = self.store.put(key, {}, {"waveforms": dataset.waveforms(self.root, rate)})
-        return stored.arrays()["waveforms"]  # type: ignore[return-value]
+    def _waveforms(self, clips: Clips) -> Waveforms:
+        made = self.workshop.made(clips, lambda: ({}, {"waveforms": self._decoded(clips)}))
+        return made.arrays()["waveforms"]  # type: ignore[return-value]
+
+    def _decoded(self, clips: Clips) -> Waveforms:
+        return clips.dataset.waveforms(self.workshop.root, clips.rate)
+
+
+def _clips(stage: Inputs) -> Clips:
+    return Clips(stage.dataset, stage.representation.rate)
 
 
 def _batches(waveforms: Waveforms) -> Iterator[Waveforms]:

@@ -1,133 +1,154 @@
-"""The cache keys of every stage. A key holds the keys it is made from, so hits are known before anything runs."""
+"""Cache keys of every stage of a run.
+
+A key holds the keys of what the stage is made from, its own parameters, and the code and libraries that it runs
+through: nothing more, so that an edit recomputes what it can have changed and nothing else.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
-from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass
+from functools import cache, singledispatchmethod
+from typing import TYPE_CHECKING, Any
 
 from soundproof.contract.identity import coordinate, fingerprint
 from soundproof.digest import digest
+from soundproof.engine.environment import code_digest, versions
 from soundproof.engine.store import Key
-from soundproof.planning.plan import BASELINE
-from soundproof.types import Kind, Protocol, Ref
+from soundproof.measuring.cell import Cell, Classifier, Trained
+from soundproof.planning.graph import Clips, Inputs, Node
+from soundproof.types import Ref
 
 if TYPE_CHECKING:
-    from soundproof.contract.components import Augmentation, Component, Dataset, Defense
+    from soundproof.contract.components import Component
     from soundproof.contract.registry import Registry
     from soundproof.engine.environment import Environment
-    from soundproof.planning.plan import Cell, Classifier, Plan, Trained
+    from soundproof.planning.plan import Plan
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a stage's numbers stand on, besides what they are made from.
+
+    Attributes:
+        rooms: Files and folders of this package that it runs through.
+        libraries: Distributions whose version can change its numbers.
+        computes: Whether they depend on the device and on torch's threads.
+    """
+
+    rooms: tuple[str, ...]
+    libraries: tuple[str, ...]
+    computes: bool = True
+
+
+_ARRAYS = ("numpy", "scipy")
+_NETWORKS = ("numpy", "torch", "torchvision")
+GROUNDS: dict[type[Node], Ground] = {
+    Clips: Ground(("data/audio.py", "data/own_audio.py"), ("numpy", "soundfile", "soxr"), computes=False),
+    Inputs: Ground(("digest.py", "engine/inputs.py"), (*_ARRAYS, "librosa", "torch", "PyWavelets", "soxr")),
+    Trained: Ground(
+        (
+            *("types.py", "digest.py", "training", "victim/prediction.py", "victim/expectation.py"),
+            *("engine/inputs.py", "engine/classifiers.py", "planning/splits.py"),
+        ),
+        (*_NETWORKS, "scipy", "scikit-learn"),
+    ),
+    Classifier: Ground(
+        ("types.py", "digest.py", "training", "victim", "engine/inputs.py", "engine/classifiers.py"),
+        (*_NETWORKS, "scipy", "librosa"),
+    ),
+    Cell: Ground(
+        ("types.py", "digest.py", "victim", "measuring", "engine/fusion.py", "engine/measurements.py"),
+        (*_NETWORKS, "scipy", "adversarial-robustness-toolbox"),
+    ),
+}
 
 
 class Keys:
-    """Makes keys for one run; every key is made once.
-
-    Attributes:
-        plan: Data sets, splits and the budget.
-        environment: A part of every key.
-        registry: Resolves components that are parameters of others.
-    """
+    """Makes the keys of one run; every key is made once."""
 
     def __init__(self, plan: Plan, environment: Environment, registry: Registry) -> None:
-        self.plan = plan
-        self.environment = environment
-        self.registry = registry
-        self._identity = digest(environment.identity())
+        self._plan = plan
+        self._environment = environment
+        self._registry = registry
         # Thousands of cells share their upstream keys.
-        self.inputs = cache(self._inputs)
-        self.undefended = cache(self._undefended)
-        self.trained = cache(self._trained)
-        self.defended = cache(self._defended)
-        self.clean = cache(self._clean)
-        self.cell = cache(self._cell)
-        self._of = cache(self._fingerprint)
-
-    def clips(self, dataset: Dataset, rate: int) -> Key:
-        """Decoded audio at a sampling rate."""
-        index = self.plan.indexes[dataset]
-        return self._key("clips", dataset=self._of(dataset), checksum=index.checksum, rate=rate)
-
-    def _inputs(self, trained: Trained, augmentation: Augmentation | None = None) -> Key:
-        """What the classifier sees of every clip, or of an augmentation's copies of every clip."""
-        representation = trained.representation
-        return self._key(
-            "inputs",
-            clips=self.clips(trained.dataset, representation.rate),
-            augmentation=None if augmentation is None else self._of(augmentation),
-            representation=self._of(representation),
-            fitted=self._train_part(trained) if representation.fitted else None,
-        )
-
-    def _trained(self, trained: Trained) -> Key:
-        """Weights before any defense."""
-        return self._key(
-            "trained",
-            inputs=self.inputs(trained),
-            copies=[self.inputs(trained, each).digest for each in self.plan.suite.augmentations],
-            labels=self.plan.indexes[trained.dataset].checksum,
-            model=self._of(trained.model),
-            recipe=dataclasses.asdict(self.plan.suite.recipe(trained.model)),
-            split=self._train_part(trained),
-            fold=trained.fold,
-            seed=trained.seed,
-        )
-
-    def _defended(self, classifier: Classifier) -> Key:
-        """Weights of the defended classifier."""
-        return self._key(
-            "defended", trained=self.trained(classifier.trained), defense=self._of(classifier.defense)
-        )
-
-    def _clean(self, classifier: Classifier) -> Key:
-        """Outcome of the protocol `clean`."""
-        trained = classifier.trained
-        test = self.plan.splits[trained.dataset, trained.fold].test.tolist()
-        return self._key("clean", defended=self.defended(classifier), test=digest(test))
-
-    def _undefended(self, cell: Cell) -> Cell | None:
-        """The cell of the same attack on the classifier without its defense; None if it has none."""
-        if cell.classifier.defense.id == BASELINE:
-            return None
-        baseline = cast("Defense", self.registry.build(Ref(Kind.DEFENSE, BASELINE)))
-        return dataclasses.replace(cell, classifier=dataclasses.replace(cell.classifier, defense=baseline))
-
-    def _cell(self, cell: Cell) -> Key:
-        """Outcome of a cell."""
-        clean = self.clean(cell.classifier)
-        if cell.protocol is Protocol.CLEAN:
-            return clean
-        assert cell.attack is not None
-        if cell.protocol is Protocol.TRANSFER:
-            assert cell.target is not None
-            source = self.cell(dataclasses.replace(cell, protocol=Protocol.BOUNDED, target=None))
-            return self._key("transfer", source=source, target=self.clean(cell.target))
-        undefended = self.undefended(cell) if cell.protocol is Protocol.BOUNDED else None
-        return self._key(
-            cell.protocol,
-            clean=clean,
-            undefended=None if undefended is None else self.cell(undefended),
-            attack=self._of(cell.attack),
-            budget=dataclasses.asdict(self.plan.suite.budget),
-        )
+        self.of = cache(self._of)
+        self._identity = cache(self._fingerprint)
+        self._ground = cache(self._standing)
 
     def examples(self, cell: Cell) -> Key:
-        """The examples of a `bounded` cell."""
-        return self._key("examples", bounded=self.cell(cell))
+        """Key of the examples that a cell leaves."""
+        return Key.of("examples", cell=self.of(cell))
 
-    def _key(self, stage: str, **parts: Any) -> Key:
-        return Key.of(stage, environment=self._identity, **parts)
+    def _of(self, node: Node) -> Key:
+        needs = [self.of(need).digest for need in self._plan.graph.needs(node)]
+        return Key.of(_stage(node), needs=needs, ground=self._ground(GROUNDS[type(node)]), **self._parts(node))
 
-    def _train_part(self, trained: Trained) -> str:
-        split = self.plan.splits[trained.dataset, trained.fold]
+    def _standing(self, ground: Ground) -> str:
+        machine = vars(self._environment) if ground.computes else {}
+        return digest([code_digest(ground.rooms), versions(ground.libraries), machine])
+
+    @singledispatchmethod
+    def _parts(self, node: Node) -> dict[str, Any]:
+        """What a stage depends on itself."""
+        raise TypeError(f"{type(node).__name__} is no stage of a run")
+
+    @_parts.register
+    def _(self, node: Clips) -> dict[str, Any]:
+        index = self._plan.indexes[node.dataset]
+        return {"dataset": self._identity(node.dataset), "checksum": index.checksum, "rate": node.rate}
+
+    @_parts.register
+    def _(self, node: Inputs) -> dict[str, Any]:
+        return {
+            "augmentation": None if node.augmentation is None else self._identity(node.augmentation),
+            "representation": self._identity(node.representation),
+            "fitted": None if node.fold is None else self._train_part(node.dataset, node.fold),
+        }
+
+    @_parts.register
+    def _(self, node: Trained) -> dict[str, Any]:
+        return {
+            "model": self._identity(node.model),
+            "recipe": dataclasses.asdict(self._plan.recipe(node)),
+            "labels": self._plan.indexes[node.dataset].checksum,
+            "split": self._train_part(node.dataset, node.fold),
+            "fold": node.fold,
+            "seed": node.seed,
+        }
+
+    @_parts.register
+    def _(self, node: Classifier) -> dict[str, Any]:
+        # A defense trains by the model's recipe, on the same clips.
+        return {**self._parts(node.trained), "defense": self._identity(node.defense)}
+
+    @_parts.register
+    def _(self, node: Cell) -> dict[str, Any]:
+        return {
+            "attack": None if node.attack is None else self._identity(node.attack),
+            "settings": node.protocol.settings(self._plan.budget(node)),
+            "test": digest(self._plan.test(node.judged.trained).tolist()),
+        }
+
+    def _train_part(self, dataset: Any, fold: int) -> str:
+        split = self._plan.splits[dataset, fold]
         return digest([split.train.tolist(), split.validation.tolist()])
 
     def _fingerprint(self, component: Component) -> dict[str, Any]:
         """A component's fingerprint, with those of the components that it names."""
         refs = {name: value for name, value in component.parameters().items() if isinstance(value, Ref)}
-        inner = {name: self._of(self.registry.build(ref)) for name, ref in sorted(refs.items())}
+        inner = {name: self._identity(self._registry.build(ref)) for name, ref in sorted(refs.items())}
         files = {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in component.files}
         return {**fingerprint(component), "inner": inner, "files": files}
+
+
+_STAGES: dict[type[Node], str] = {Clips: "clips", Inputs: "inputs", Trained: "trained", Classifier: "defended"}
+
+
+def _stage(node: Node) -> str:
+    """Name of a stage, which is also its folder in the store."""
+    return node.protocol.id if isinstance(node, Cell) else _STAGES[type(node)]
 
 
 def seed_of(stage: str, trained: Trained, *components: Component) -> list[Any]:

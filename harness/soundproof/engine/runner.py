@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
+import math
 import time
 import traceback
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from soundproof.contract.identity import coordinate
-from soundproof.engine import forecast as estimate
-from soundproof.engine.environment import prepare
-from soundproof.engine.events import Finished
-from soundproof.engine.keys import Keys
-from soundproof.engine.pipeline import Pipeline
-from soundproof.measuring.learning import Learning, plain
-from soundproof.measuring.metrics import cells as measures
-from soundproof.measuring.outcome import InvalidExamplesError, Outcome
-from soundproof.planning.plan import BASELINE
-from soundproof.results.files import SCHEMA, Results, Row, groups_name
+from soundproof.engine import forecast
+from soundproof.engine.events import Begun, Ended, EpochDone, Finished, Started
+from soundproof.engine.measurements import Measurements
+from soundproof.engine.workshop import Workshop
+from soundproof.measuring.outcome import InvalidExamplesError
+from soundproof.planning.plan import row_of
+from soundproof.results import flags
+from soundproof.results.combine import Combination
+from soundproof.results.files import SCHEMA, Results, groups_name
 from soundproof.training.trainer import TrainingError
-from soundproof.types import Protocol, Status
+from soundproof.types import Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    import numpy as np
     import numpy.typing as npt
 
     from soundproof.contract.registry import Registry
     from soundproof.engine.environment import Environment
-    from soundproof.engine.events import Reporter
+    from soundproof.engine.events import Listener
     from soundproof.engine.store import Store
-    from soundproof.planning.plan import Cell, Plan
+    from soundproof.measuring.cell import Cell
+    from soundproof.planning.plan import Plan
+    from soundproof.results.files import Row
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,14 +45,14 @@ class Runner:
         environment: Device and threads.
         store: The cache.
         root: The data folder.
-        reporter: Told of everything.
+        tell: Told of everything.
     """
 
     registry: Registry
     environment: Environment
     store: Store
     root: Path
-    reporter: Reporter
+    tell: Listener = lambda _: None
 
     def run(self, plan: Plan) -> Results:
         """All cells of a plan.
@@ -60,44 +61,48 @@ class Runner:
             DataError: Audio is damaged; nothing has run, and no results are touched.
             KeyboardInterrupt: What was finished is in the store; the same run goes on from there.
         """
-        keys = Keys(plan, self.environment, self.registry)
-        pending = estimate.uncached(plan.cells, keys, self.store)
-        if pending:
-            prepare(self.environment)
-        pipeline = Pipeline(plan, self.store, keys, self.root, self.reporter.epoch)
-        pipeline.decode(pending)
-        clock = _Clock(estimate.seconds(plan, pending, keys, self.store))
-        self.reporter.begin(len(plan.cells), len(plan.cells) - len(pending), clock.left())
-        done: list[tuple[Cell, Row, Outcome | None]] = []
+        workshop = self.workshop(plan)
+        pending = forecast.pending(workshop)
+        measurements = Measurements(workshop)
+        measurements.inputs.decode(pending)
+        clock = _Clock(forecast.seconds(workshop, pending))
+        self.tell(Begun(len(plan.cells), len(plan.cells) - len(pending), clock.left()))
+        done: list[Ran] = []
         family: object = None
         try:
             for cell in plan.cells:
                 trained = cell.classifier.trained
                 if family != (family := (trained.dataset, trained.representation, trained.fold, trained.seed)):
-                    pipeline.forget()
+                    measurements.forget()
                 fresh = cell in clock.expected
                 if fresh:
-                    self.reporter.start(cell.row(plan.suite.budget, Status.OK).title())
+                    self.tell(Started(row_of(cell, plan.budget(cell), Status.OK).title()))
                 start = time.perf_counter()
-                row, outcome, trace = _run_cell(pipeline, plan, cell)
+                ran = _run_cell(measurements, plan, cell)
                 spent = time.perf_counter() - start
                 clock.finish(cell, spent)
-                done.append((cell, row, outcome))
-                event = Finished(row, spent, not fresh, len(done), len(plan.cells), clock.left(), trace)
-                self.reporter.finish(event)
+                done.append(ran)
+                left = clock.left()
+                self.tell(Finished(ran.row, spent, not fresh, len(done), len(plan.cells), left, ran.traceback))
         finally:
-            self.reporter.end()
+            self.tell(Ended())
         return self._results(plan, done)
 
-    def _results(self, plan: Plan, done: Sequence[tuple[Cell, Row, Outcome | None]]) -> Results:
+    def workshop(self, plan: Plan) -> Workshop:
+        """What the stages of a plan are made with."""
+        return Workshop(
+            plan, self.registry, self.environment, self.store, self.root, lambda: self.tell(EpochDone())
+        )
+
+    def _results(self, plan: Plan, done: Sequence[Ran]) -> Results:
         samples: dict[str, npt.NDArray[Any]] = {}
-        for _, row, outcome in done:
-            if outcome is not None:
-                samples |= {f"{row.key}/{name}": array for name, array in outcome.samples.items()}
+        for ran in done:
+            samples |= {f"{ran.row.key}/{name}": array for name, array in ran.samples.items()}
         for dataset, index in plan.indexes.items():
             samples[groups_name(coordinate(dataset))] = index.groups
-        rows = [*_with_ratios(plan, done), *plan.skipped]
-        return Results(sorted(rows, key=lambda row: row.order), samples, self._provenance(plan))
+        rows = [*(ran.row for ran in done), *plan.skipped]
+        found = Results(sorted(rows, key=lambda row: row.order), samples, self._provenance(plan))
+        return replace(found, rows=_compared(found))
 
     def _provenance(self, plan: Plan) -> dict[str, Any]:
         """Where the numbers come from: nothing in it depends on time or on the order of execution."""
@@ -105,12 +110,8 @@ class Runner:
         for cell in plan.cells:
             trained = cell.classifier.trained
             shape = plan.shape(trained)
-            size = 1
-            for side in shape:
-                size *= side
             named = {"dataset": coordinate(trained.dataset), "representation": coordinate(trained.representation)}
-            inputs[repr(named)] = {**named, "shape": list(shape), "dimension": size}
-        components = {(type(c).kind, c.id): self.registry.find(type(c).kind, c.id) for c in plan.suite.components}
+            inputs[repr(named)] = {**named, "shape": list(shape), "dimension": math.prod(shape)}
         return {
             "schema": SCHEMA,
             "suite": plan.suite.document,
@@ -127,11 +128,22 @@ class Runner:
                 for dataset, index in plan.indexes.items()
             ],
             "inputs": [inputs[name] for name in sorted(inputs)],
-            "components": [
-                {"kind": kind, "id": name, "distribution": found.distribution, "version": found.version}
-                for (kind, name), found in sorted(components.items())
-            ],
+            "components": self._components(plan),
         }
+
+    def _components(self, plan: Plan) -> list[dict[str, Any]]:
+        """Where each component of a plan comes from, and what it says of itself."""
+        found = {(type(c).kind, c.id): self.registry.find(type(c).kind, c.id) for c in plan.suite.components}
+        return [
+            {
+                "kind": kind,
+                "id": name,
+                "distribution": of.distribution,
+                "version": of.version,
+                "capabilities": of.component.capabilities(),
+            }
+            for (kind, name), of in sorted(found.items())
+        ]
 
 
 class _Clock:
@@ -156,44 +168,56 @@ class _Clock:
         return max(0.0, self._waiting * pace)
 
 
-def _run_cell(pipeline: Pipeline, plan: Plan, cell: Cell) -> tuple[Row, Outcome | None, str]:
-    """A cell's row, its outcome and the traceback of a failure."""
-    budget = plan.suite.budget
+@dataclass(frozen=True, eq=False)
+class Ran:
+    """A cell that was run.
+
+    Attributes:
+        row: Its result.
+        samples: Its per-clip outcomes.
+        traceback: Of a failure.
+    """
+
+    row: Row
+    samples: Mapping[str, npt.NDArray[Any]]
+    traceback: str = ""
+
+
+def _run_cell(measurements: Measurements, plan: Plan, cell: Cell) -> Ran:
     try:
-        outcome = pipeline.outcome(cell)
+        outcome = measurements.outcome(cell)
     except InvalidExamplesError as error:
-        return cell.row(budget, Status.INVALID, str(error)), None, traceback.format_exc()
+        return _broken(plan, cell, Status.INVALID, str(error))
+    except TrainingError as error:
+        return _broken(plan, cell, Status.DIVERGED, str(error), cell.protocol.unfinished(error))
     except Exception as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        return cell.row(budget, Status.FAILED, reason), _unfinished(cell, error), traceback.format_exc()
+        return _broken(plan, cell, Status.FAILED, " ".join(f"{type(error).__name__}: {error}".split()))
     trained = cell.classifier.trained
-    leaky = ("leaky",) if plan.splits[trained.dataset, trained.fold].leaky else ()
-    flags = (*leaky, *trained.model.flags, *outcome.flags)
-    return cell.row(budget, outcome.status, outcome.reason, metrics=outcome.metrics, flags=flags), outcome, ""
+    leaky = (flags.LEAKY,) if plan.splits[trained.dataset, trained.fold].leaky else ()
+    row = row_of(
+        cell,
+        plan.budget(cell),
+        outcome.status,
+        outcome.reason,
+        metrics=outcome.metrics,
+        reports=outcome.reports,
+        flags=(*leaky, *trained.model.flags, *outcome.flags),
+        reached=outcome.reached,
+    )
+    return Ran(row, outcome.samples)
 
 
-def _unfinished(cell: Cell, error: Exception) -> Outcome | None:
-    """The learning curve of a training that diverged, once for each classifier."""
-    if not isinstance(error, TrainingError) or cell.protocol is not Protocol.CLEAN:
-        return None
-    return Outcome(samples=Learning(plain(error.curve)).samples(error.whose), status=Status.FAILED)
+def _broken(
+    plan: Plan, cell: Cell, status: Status, reason: str, samples: Mapping[str, npt.NDArray[Any]] | None = None
+) -> Ran:
+    return Ran(row_of(cell, plan.budget(cell), status, reason), samples or {}, traceback.format_exc())
 
 
-def _with_ratios(plan: Plan, done: Sequence[tuple[Cell, Row, Outcome | None]]) -> list[Row]:
-    """All rows, those of defended classifiers that were reached with ε_r (docs/metrics.md §5)."""
-    reached = {
-        cell: outcome
-        for cell, _, outcome in done
-        if cell.protocol is Protocol.REACH and outcome and outcome.samples and not outcome.flags
-    }
-    undefended = {cell for cell in reached if cell.classifier.defense.id == BASELINE}
-    baseline = {(cell.classifier.trained, cell.attack): reached[cell] for cell in undefended}
+def _compared(found: Results) -> list[Row]:
+    """The rows with what a comparison with other rows adds: `drop`, ε_r, the grey-box attacker."""
+    combination = Combination(found)
     rows = []
-    for cell, row, outcome in done:
-        base = baseline.get((cell.classifier.trained, cell.attack))
-        if cell in reached and cell not in undefended and base is not None and outcome is not None:
-            groups: npt.NDArray[np.int64] = plan.indexes[cell.classifier.trained.dataset].groups
-            ratio = measures.epsilon_ratio([outcome.samples], [base.samples], groups)
-            row = replace(row, metrics={**row.metrics, **ratio})
-        rows.append(row)
+    for row in found.rows:
+        further = combination.comparisons([row]) if row.status is Status.OK else {}
+        rows.append(replace(row, metrics={**row.metrics, **further}) if further else row)
     return rows

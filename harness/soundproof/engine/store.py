@@ -8,7 +8,6 @@ needed. A damaged entry is moved to `quarantine/` and counts as absent.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from soundproof.digest import canonical, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     import numpy as np
@@ -195,21 +194,3 @@ def _read_whole(folder: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return record if whole else None
-
-
-class Failures:
-    """What failed in this run. Nothing of it is stored: the next run tries again."""
-
-    def __init__(self) -> None:
-        self._errors: dict[str, Exception] = {}
-
-    @contextlib.contextmanager
-    def once(self, key: Key) -> Iterator[None]:
-        """Do something, unless it has failed before: then raise the same error again."""
-        if key.digest in self._errors:
-            raise self._errors[key.digest]
-        try:
-            yield
-        except Exception as error:
-            self._errors[key.digest] = error
-            raise

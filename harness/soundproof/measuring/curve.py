@@ -62,12 +62,6 @@ def standing(table: TraceTable, clean: npt.NDArray[np.floating], gradients: floa
     return Standing(score, l2, met)
 
 
-def fooling_auc(table: TraceTable, clean: npt.NDArray[np.floating], gradients: float, radius: float) -> float:
-    """The fooling AUC that the attack had reached after so many gradients a clip."""
-    best = standing(table, clean, gradients, radius)
-    return float(statistics.auc(clean, best.score)(np.ones((1, len(clean))))[0])
-
-
 def curve(
     table: TraceTable, clean: npt.NDArray[np.floating], radius: float
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
@@ -76,26 +70,65 @@ def curve(
     if len(steps) > POINTS:
         steps = steps[np.unique(np.linspace(0, len(steps) - 1, POINTS).round().astype(np.int64))]
     places = [standing(table, clean, step, radius) for step in steps]
-    once = np.ones((1, len(clean)))
-    aucs = [statistics.auc(clean, place.score)(once)[0] for place in places]
+    aucs = [auc_of(clean, place.score) for place in places]
     rates = [place.met.mean() for place in places]
     return steps.astype(np.float32), np.asarray(aucs, np.float32), np.asarray(rates, np.float32)
 
 
-def first_reach(table: TraceTable, clean: npt.NDArray[np.floating], target: float) -> int | None:
-    """The fewest gradients a clip after which the fooling AUC exceeds a target, or None.
+@dataclass(frozen=True, eq=False)
+class HandedOver:
+    """What an adversary would hand over: each clip's smallest fooling example, else its clean copy; all `[N]`.
 
-    A best example never gets worse, and one that meets the goal outranks every clean clip, so the AUC only
-    rises with the gradients and can be bisected.
+    Attributes:
+        score: s(x; y) of it.
+        fooled: Whether it is misclassified.
+        l2: Its norm; 0 where it is not fooled.
     """
+
+    score: npt.NDArray[np.float64]
+    fooled: npt.NDArray[np.bool_]
+    l2: npt.NDArray[np.float64]
+
+
+def handed_over(table: TraceTable, clean: npt.NDArray[np.floating], gradients: float) -> HandedOver:
+    """What an adversary would hand over after so many gradients a clip.
+
+    Args:
+        table: The trace.
+        clean: s(x; y) of the clean clips, `[N]`.
+        gradients: Backward rows a clip.
+    """
+    score, l2 = clean.astype(np.float64), np.zeros(len(clean))
+    fooled = np.zeros(len(clean), dtype=np.bool_)
+    rows = np.flatnonzero(table.fooled & (table.gradients <= gradients))
+    # Sorted by size, so that the first of a clip is its smallest.
+    rows = rows[np.lexsort((table.l2[rows], table.clip[rows]))]
+    clips, first = np.unique(table.clip[rows], return_index=True)
+    smallest = rows[first]
+    score[clips], l2[clips], fooled[clips] = table.score[smallest], table.l2[smallest], True
+    return HandedOver(score, fooled, l2)
+
+
+def auc_of(clean: npt.NDArray[np.floating], score: npt.NDArray[np.floating]) -> float:
+    """The fooling AUC of scores `[N]` over those of the clean copies."""
+    return float(statistics.auc(clean, score)(np.ones((1, len(clean))))[0])
+
+
+def first_reach(table: TraceTable, clean: npt.NDArray[np.floating], target: float) -> int | None:
+    """The fewest gradients a clip after which the AUC of what is handed over exceeds a target, or None.
+
+    A clip that is fooled stays fooled, and outranks every clean copy, so the AUC only rises with the gradients and
+    can be bisected.
+    """
+
+    def reached(gradients: float) -> bool:
+        return auc_of(clean, handed_over(table, clean, gradients).score) > target
+
     steps = np.unique(table.gradients)
-    if not len(steps) or fooling_auc(table, clean, steps[-1], np.inf) <= target:
+    if not len(steps) or not reached(steps[-1]):
         return None
     low, high = 0, len(steps) - 1
     while low < high:
         middle = (low + high) // 2
-        if fooling_auc(table, clean, steps[middle], np.inf) > target:
-            high = middle
-        else:
-            low = middle + 1
+        low, high = (low, middle) if reached(steps[middle]) else (middle + 1, high)
     return int(steps[low])

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from soundproof.measuring.outcome import InvalidExamplesError
-from soundproof.types import Norm
-from soundproof.victim.ball import Ball
+from soundproof.victim.ball import Ball, l2_sizes
 from soundproof.victim.goal import Goal, margin, target_margin
 from soundproof.victim.prediction import logits_of
 
@@ -29,6 +28,8 @@ class Verdict:
         met: Whether the attack's goal is met; the same for an untargeted attack.
         target_score: t(x'; l') of a targeted attack.
         l2: ‖x' − x‖₂.
+        linf: ‖x' − x‖∞.
+        l0: Share of values that changed, in [0, 1].
     """
 
     score: torch.Tensor
@@ -36,10 +37,12 @@ class Verdict:
     met: torch.Tensor
     target_score: torch.Tensor | None
     l2: torch.Tensor
+    linf: torch.Tensor
+    l0: torch.Tensor
 
 
 def check_examples(examples: object, clean: torch.Tensor, ball: Ball | None) -> torch.Tensor:
-    """The examples, if they are valid.
+    """A private, plain copy of examples, if they are valid.
 
     Norms are recomputed in double precision. The tolerance is 1e-6, relative for radii above 1.
 
@@ -59,7 +62,8 @@ def check_examples(examples: object, clean: torch.Tensor, ball: Ball | None) -> 
         )
     if examples.dtype != clean.dtype:
         raise InvalidExamplesError(f"the attack returned {examples.dtype} for inputs of {clean.dtype}")
-    examples = examples.detach().to(clean.device)
+    # A subclass may lie about its values, and a tensor that the attack keeps may change after the look.
+    examples = examples.detach().as_subclass(torch.Tensor).to(clean.device, copy=True)
     if not torch.isfinite(examples).all():
         raise InvalidExamplesError("the attack returned NaN or infinite values")
     low, high = examples.min().item(), examples.max().item()
@@ -75,13 +79,32 @@ def check_examples(examples: object, clean: torch.Tensor, ball: Ball | None) -> 
     return examples
 
 
+def finite_logits(module: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
+    """Logits `[N, K]` of inputs.
+
+    Raises:
+        FloatingPointError: The classifier gives NaN or infinite logits.
+    """
+    logits = logits_of(module, inputs)
+    if not torch.isfinite(logits).all():
+        raise FloatingPointError("the classifier gives NaN or infinite logits")
+    return logits
+
+
 def judge(module: nn.Module, examples: torch.Tensor, clean: torch.Tensor, goal: Goal) -> Verdict:
-    """Re-predict examples on the bare classifier, outside of any meter."""
-    logits = logits_of(module, examples)
+    """Re-predict examples on the bare classifier, outside of any meter.
+
+    Raises:
+        FloatingPointError: The classifier gives NaN or infinite logits.
+    """
+    logits = finite_logits(module, examples)
+    delta = (examples - clean).flatten(1)
     return Verdict(
         score=margin(logits, goal.labels),
         fooled=logits.argmax(dim=1) != goal.labels,
         met=goal.met(logits),
         target_score=None if goal.targets is None else target_margin(logits, goal.targets),
-        l2=Ball(Norm.L2, 0.0).sizes(examples.double() - clean.double()).float(),
+        l2=l2_sizes(examples.double() - clean.double()).float(),
+        linf=delta.abs().amax(dim=1),
+        l0=(delta != 0).float().mean(dim=1),
     )

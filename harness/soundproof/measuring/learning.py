@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from soundproof.measuring.metrics import statistics
-from soundproof.measuring.metrics.intervals import Metric, Part, estimate
+from soundproof.measuring.metrics.intervals import Metric, Part, estimate, known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,22 +38,26 @@ class Learning:
         reports = {name: values.tolist() for name, values in trainer.reports.items()}
         return cls(plain(trainer.curve), trainer.gradients, reports)
 
-    def metrics(self, clips: int) -> dict[str, Metric]:
-        """`training_gradients`, mean rows a training clip, if any were spent, and the reports by name.
+    def spent(self, clips: int) -> dict[str, Metric]:
+        """`training_gradients`, mean rows a training clip, if any were spent.
 
         Args:
             clips: Of the training part.
         """
-        found = {}
-        if self.gradients:
-            each = self.gradients / clips
-            found["training_gradients"] = Metric(each, each, each, clips)
-        for name, values in self.reports.items():
-            rows = np.arange(len(values))
-            metric = estimate([Part(rows, statistics.mean(np.asarray(values)))], rows)
-            if metric is not None:
-                found[name] = metric
-        return found
+        if not self.gradients:
+            return {}
+        each = self.gradients / clips
+        return {"training_gradients": Metric(each, each, each, clips)}
+
+    def measured(self) -> dict[str, Metric]:
+        """The reports, each as a mean with its interval."""
+        rows = {name: np.arange(len(values)) for name, values in self.reports.items()}
+        return known(
+            {
+                name: estimate([Part(rows[name], statistics.mean(np.asarray(values)))], rows[name])
+                for name, values in self.reports.items()
+            }
+        )
 
     def samples(self, whose: str) -> dict[str, npt.NDArray[Any]]:
         """The learning curve as results keep it.

@@ -2,101 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from soundproof.contract.components import Attack, BoundedAttack, Dataset, Defense, Model, Representation
 from soundproof.contract.identity import coordinate
 from soundproof.digest import digest
+from soundproof.measuring.place import target_of
 from soundproof.results.files import Row
-from soundproof.types import Budget, ClipIndex, Protocol, Split, Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
+    import numpy.typing as npt
+
+    from soundproof.contract.components import Dataset
+    from soundproof.measuring.cell import Cell, Trained
+    from soundproof.planning.graph import Graph
     from soundproof.planning.suite import Suite
-
-# The radii that `reach` climbs, as l∞ steps (they are multiplied by √D for l2): 0.001 · 1.5^k
-# (arXiv 2007.13703, §IV: from 0.001 upward; the factor and the 18 rungs are this project's).
-LADDER = tuple(0.001 * 1.5**rung for rung in range(18))
+    from soundproof.types import Budget, ClipIndex, Recipe, Split, Status
 
 
-# The defense that others are compared with.
-BASELINE = "none"
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A classifier before any defense: everything that its weights depend on.
-
-    Attributes:
-        dataset: What it learns from.
-        representation: How clips look to it.
-        model: Its architecture.
-        fold: Which part of the data is held out.
-        seed: Of its weights and of the order of clips.
-    """
-
-    dataset: Dataset
-    representation: Representation
-    model: Model
-    fold: int
-    seed: int
-
-
-@dataclass(frozen=True)
-class Classifier:
-    """A defended classifier: what is measured and attacked.
-
-    Attributes:
-        trained: The classifier before the defense.
-        defense: What was done to it.
-    """
-
-    trained: Trained
-    defense: Defense
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One measurement, which becomes one row.
-
-    Attributes:
-        protocol: What is measured.
-        classifier: On what.
-        attack: None for `clean`.
-        target: Only for `transfer`: the classifier that the examples are tried on.
-    """
-
-    protocol: Protocol
-    classifier: Classifier
-    attack: Attack | None = None
-    target: Classifier | None = None
-
-    def row(self, budget: Budget, status: Status, reason: str | None = None, **rest: Any) -> Row:
-        """The cell as a row of results."""
-        trained = self.classifier.trained
-        coordinates = {
-            "protocol": self.protocol,
-            "dataset": coordinate(trained.dataset),
-            "representation": coordinate(trained.representation),
-            "model": coordinate(trained.model),
-            "defense": coordinate(self.classifier.defense),
-            "attack": None if self.attack is None else coordinate(self.attack),
-            "target": self._target(),
-            "fold": trained.fold,
-            "seed": trained.seed,
-        }
-        key = digest({**coordinates, "budget": vars(budget)})
-        return Row(key=key, status=status, reason=reason, **coordinates, **rest)  # type: ignore[arg-type]
-
-    def _target(self) -> dict[str, Any] | None:
-        if self.target is None:
-            return None
-        named = coordinate(self.target.trained.model)
-        if self.target.defense != self.classifier.defense:
-            named["defense"] = coordinate(self.target.defense)
-        return named
+def row_of(cell: Cell, budget: Budget, status: Status, reason: str | None = None, **rest: Any) -> Row:
+    """A cell as a row of results."""
+    trained, defense = cell.classifier.trained, coordinate(cell.classifier.defense)
+    coordinates = {
+        "protocol": cell.protocol.id,
+        "dataset": coordinate(trained.dataset),
+        "representation": coordinate(trained.representation),
+        "model": coordinate(trained.model),
+        "defense": defense,
+        "attack": None if cell.attack is None else coordinate(cell.attack),
+        "target": None
+        if cell.target is None
+        else target_of(coordinate(cell.target.trained.model), coordinate(cell.target.defense), defense),
+        "fold": trained.fold,
+        "seed": trained.seed,
+    }
+    key = digest({**coordinates, "budget": vars(budget)})
+    return Row(key=key, status=status, reason=reason, **coordinates, **rest)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,13 +53,15 @@ class Plan:
         skipped: Rows of cells that cannot run, with their reasons.
         indexes: The clips of every data set, and after them their augmented copies.
         splits: The parts of every data set, by fold.
+        graph: What the cells and every stage before them need.
     """
 
     suite: Suite
     cells: Sequence[Cell]
     skipped: Sequence[Row]
     indexes: Mapping[Dataset, ClipIndex]
-    splits: Mapping[tuple[Dataset, int], Split] = field(default_factory=dict)
+    splits: Mapping[tuple[Dataset, int], Split]
+    graph: Graph
 
     def samples(self, trained: Trained) -> int:
         """Length of one clip at the representation's sampling rate."""
@@ -125,16 +71,22 @@ class Plan:
         """Shape of one input of a classifier."""
         return trained.representation.shape(self.samples(trained))
 
+    def classes(self, trained: Trained) -> int:
+        """Number of classes."""
+        return len(self.indexes[trained.dataset].classes)
 
-def planned_gradients(plan: Plan, cell: Cell) -> int:
-    """Backward rows a cell costs at most: a clip's, times the test clips."""
-    attack = cell.attack
-    if attack is None or cell.protocol is Protocol.TRANSFER:
-        return 0
-    each = attack.planned_gradients
-    if cell.protocol is Protocol.REACH and isinstance(attack, BoundedAttack):
-        each = attack.ladder_gradients(len(LADDER))
-    limit = plan.suite.budget.max_gradients
-    trained = cell.classifier.trained
-    clips = len(plan.splits[trained.dataset, trained.fold].test)
-    return clips * (each if limit is None else min(each, limit))
+    def test(self, trained: Trained) -> npt.NDArray[np.int64]:
+        """Rows of the clips that a classifier is tested on."""
+        return self.splits[trained.dataset, trained.fold].test
+
+    def budget(self, cell: Cell) -> Budget:  # noqa: ARG002
+        """The limits of a cell's attack."""
+        return self.suite.budget
+
+    def recipe(self, trained: Trained) -> Recipe:
+        """How a classifier is trained."""
+        return self.suite.recipe(trained.model)
+
+    def gradients(self, cell: Cell) -> int:
+        """Backward rows a cell costs at most: a clip's, times the test clips."""
+        return cell.protocol.cost(cell, self.budget(cell)).gradients * len(self.test(cell.classifier.trained))

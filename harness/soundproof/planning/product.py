@@ -6,9 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from soundproof.errors import DataError, SoundproofError, SuiteError
-from soundproof.planning.plan import Cell, Classifier, Plan, Trained
+from soundproof.measuring.cell import Cell, Classifier, Trained
+from soundproof.planning.graph import Graph
+from soundproof.planning.plan import Plan, row_of
 from soundproof.planning.splits import fold_count, split, with_copies
-from soundproof.types import Access, Protocol, Status
+from soundproof.types import Access, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -45,9 +47,8 @@ def make_plan(suite: Suite, root: Path, only: Mapping[str, Sequence[str]] | None
                 if why is None:
                     wanted.append(cell)
                 else:
-                    skipped.append(cell.row(suite.budget, Status.SKIPPED, why))
-        # Transfers last: by then every target is trained.
-        cells += sorted(wanted, key=lambda cell: cell.protocol is Protocol.TRANSFER)
+                    skipped.append(row_of(cell, plan.budget(cell), Status.SKIPPED, why))
+        cells += sorted(wanted, key=lambda cell: cell.protocol.last)
     return replace(plan, cells=cells, skipped=skipped)
 
 
@@ -75,7 +76,7 @@ def _with_data(suite: Suite, root: Path) -> Plan:
             problems += [f"{dataset.id}: {problem}" for problem in error.problems]
     if problems:
         raise DataError(problems)
-    return Plan(suite, (), (), indexes, splits)
+    return Plan(suite, (), (), indexes, splits, Graph(suite.augmentations))
 
 
 def _restrict(suite: Suite, only: Mapping[str, Sequence[str]]) -> Suite:
@@ -102,11 +103,12 @@ def _restrict(suite: Suite, only: Mapping[str, Sequence[str]]) -> Suite:
 def _families(suite: Suite) -> Iterator[list[Classifier]]:
     """Classifiers that see the same inputs, so that examples can move from one to another."""
     for dataset in suite.datasets:
+        budget = suite.budget
         for representation in suite.representations:
             for fold in range(suite.split.folds):
                 for seed in suite.split.seeds:
                     yield [
-                        Classifier(Trained(dataset, representation, model, fold, seed), defense)
+                        Classifier(Trained(dataset, representation, model, fold, seed), defense.under(budget))
                         for model in suite.models
                         for defense in suite.defenses
                     ]
@@ -136,13 +138,5 @@ def _reason_without_gradient(cell: Cell) -> str | None:
 
 def _cells(suite: Suite, classifier: Classifier, family: Sequence[Classifier]) -> Iterator[Cell]:
     """All measurements of one classifier, in the order in which they run."""
-    if Protocol.CLEAN in suite.protocols:
-        yield Cell(Protocol.CLEAN, classifier)
-    for attack in suite.attacks:
-        for protocol in (Protocol.BOUNDED, Protocol.REACH):
-            if protocol in suite.protocols:
-                yield Cell(protocol, classifier, attack)
-        if Protocol.TRANSFER in suite.protocols:
-            for other in family:
-                if other != classifier:
-                    yield Cell(Protocol.TRANSFER, classifier, attack, other)
+    for protocol in suite.protocols:
+        yield from protocol.cells(classifier, suite.attacks, family)

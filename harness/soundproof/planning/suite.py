@@ -22,13 +22,13 @@ from soundproof.contract.identity import fingerprint
 from soundproof.contract.parameters import describe_parameters
 from soundproof.digest import canonical, digest
 from soundproof.errors import PluginError, SuiteError
+from soundproof.measuring.protocols import PROTOCOLS
 from soundproof.types import (
     Budget,
     Kind,
     Norm,
     Optimizer,
     Precision,
-    Protocol,
     Recipe,
     Ref,
     Schedule,
@@ -48,6 +48,14 @@ if TYPE_CHECKING:
         Representation,
     )
     from soundproof.contract.registry import Registry
+    from soundproof.measuring.protocols.base import Protocol
+
+
+def _known_protocol(name: str) -> str:
+    if name not in PROTOCOLS:
+        raise ValueError(f"must be one of {', '.join(PROTOCOLS)}")
+    return name
+
 
 _PLURALS = {
     "datasets": Kind.DATASET,
@@ -57,6 +65,7 @@ _PLURALS = {
     "attacks": Kind.ATTACK,
     "augmentations": Kind.AUGMENTATION,
 }
+_ProtocolId = Annotated[str, pydantic.AfterValidator(_known_protocol)]
 _Entries = Annotated[list[Any], Field(min_length=1)]
 
 
@@ -116,7 +125,7 @@ class _File(_Table):
     defenses: _Entries = ["none"]
     attacks: list[Any] = []
     augmentations: list[Any] = []
-    protocols: Annotated[list[Protocol], Field(min_length=1)] = list(Protocol)
+    protocols: Annotated[list[_ProtocolId], Field(min_length=1)] = list(PROTOCOLS)
     split: SplitTable = SplitTable()
     budget: BudgetTable = BudgetTable()
     training: TrainingTable = TrainingTable()
@@ -150,7 +159,7 @@ class Suite:
     defenses: Sequence[Defense]
     attacks: Sequence[Attack]
     augmentations: Sequence[Augmentation]
-    protocols: frozenset[Protocol]
+    protocols: Sequence[Protocol]
     split: SplitTable
     budget: Budget
     training: Mapping[str, Any]
@@ -203,7 +212,7 @@ def load_suite(source: str | Path | Mapping[str, Any], registry: Registry) -> Su
         raise SuiteError(problems) from None
     found = dict(_components(file.model_dump(), registry))
     problems = [f"{origin}: {problem}" for _, part in found.values() for problem in part]
-    if file.attacks == [] and set(file.protocols) - {Protocol.CLEAN}:
+    if file.attacks == [] and set(file.protocols) - {"clean"}:
         problems.append(f'{origin}: attacks: name at least one, or set protocols = ["clean"]')
     if problems:
         raise SuiteError(problems)
@@ -217,7 +226,7 @@ def load_suite(source: str | Path | Mapping[str, Any], registry: Registry) -> Su
         defenses=cast("list[Defense]", parts["defenses"]),
         attacks=cast("list[Attack]", parts["attacks"]),
         augmentations=cast("list[Augmentation]", parts["augmentations"]),
-        protocols=frozenset(file.protocols),
+        protocols=[protocol for name, protocol in PROTOCOLS.items() if name in file.protocols],
         split=file.split,
         budget=budget,
         training=file.training.model_dump(exclude_none=True),

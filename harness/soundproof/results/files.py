@@ -7,22 +7,25 @@
 Fields of a row's samples, all `[n]`; `clip` is a row of the data set's index:
 
     clean               clip label prediction score
-    bounded and reach   clip clean_score score fooled l2 gradients queries
-    transfer            clip fooled
+    bounded and reach   clip clean_score score fooled l2 linf l0 gradients queries
+    transfer            clip fooled score source_fooled
 
 `clean` covers all test clips, `bounded` and `reach` those that the classifier got right when clean, `transfer`
-the examples that fool the source and that the target gets right when clean.
+those among the source's that the target gets right when clean. At `reach` a clip that is not fooled has its clean
+score and no size; where the target was not reached there are no sizes, and an attack that minimises its norm
+leaves no `linf` and `l0` there.
 
 Further fields, where there is something to say:
 
     clean               model_loss model_validation defense_loss defense_validation
-    bounded             grey_score grey_fooled curve_gradients curve_auc curve_rate
-    targeted attacks    clean_target_score target_score
+    bounded             tested (all test clips `[N]`) curve_gradients curve_auc curve_rate
+    reach               refining_gradients refining_queries
+    targeted attacks    clean_target_score target_score met
 
 The first are learning curves `[epochs]` of the model and of what its defense trained on top: mean training loss,
-and the score on the validation part. A row that failed because a training diverged keeps its curve up to there,
-as that of the model. The fields of defended classifiers that begin with `grey_` belong to the same clips under the
-grey-box attacker. The budget curve holds fooling AUC and rate after so many gradients a clip.
+and the score on the validation part. A row whose training diverged keeps its curve up to there. The budget curve
+holds fooling AUC and rate after so many gradients a clip. Refinement is what was spent to know a size better than
+the ladder of radii does.
 """
 
 from __future__ import annotations
@@ -30,13 +33,16 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from soundproof.contract.identity import label
 from soundproof.digest import canonical
 from soundproof.errors import ResultsError
 from soundproof.measuring.metrics.intervals import Metric
-from soundproof.types import Protocol, Status
+from soundproof.measuring.place import Coordinate, Place
+from soundproof.measuring.protocols import PROTOCOLS
+from soundproof.types import Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,54 +53,38 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 ROWS, SAMPLES, RUN = "results.jsonl", "samples.safetensors", "run.json"
-_ORDER = {protocol: number for number, protocol in enumerate(Protocol)}
+_ORDER = {protocol: number for number, protocol in enumerate(PROTOCOLS)}
 _COORDINATES = ("dataset", "representation", "model", "defense", "attack", "target")
 
-Coordinate = dict[str, Any]
 
-
-@dataclass(frozen=True)
-class Row:
-    """One cell's result.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Row(Place):
+    """One cell's result, at its place.
 
     Attributes:
         key: Digest of coordinates and budget; names the row in other files.
         status: Only `ok` rows carry metrics.
         reason: Why it was skipped, failed or is invalid; also why a `reach` row did not reach.
-        protocol: What was measured.
-        dataset: A coordinate: id, and the parameters that differ from the defaults. Likewise the next five.
-        representation: Coordinate.
-        model: Coordinate of the model attacked (or measured).
-        defense: Coordinate.
-        attack: Coordinate, None for `clean`.
-        target: The model tested, only for `transfer`; it carries `defense` where that differs from the source's.
-        fold: Number of the fold.
-        seed: Seed of training and attack.
         metrics: By name.
-        flags: Warnings that a reader must see beside the numbers, e.g. `leaky`, `not-reached`.
+        reports: What a defense measured of itself when it was trained, by the name it gave.
+        flags: Warnings that a reader must see beside the numbers, see `soundproof.results.flags`.
+        reached: Of `reach` rows whether the target was reached; None for others.
     """
 
     key: str
     status: Status
     reason: str | None
-    protocol: Protocol
-    dataset: Coordinate
-    representation: Coordinate
-    model: Coordinate
-    defense: Coordinate
-    attack: Coordinate | None
-    target: Coordinate | None
-    fold: int
-    seed: int
     metrics: Mapping[str, Metric] = field(default_factory=dict)
+    reports: Mapping[str, Metric] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
+    reached: bool | None = None
 
     @property
     def order(self) -> tuple[Any, ...]:
         """Rows are sorted by this."""
         coordinates = (getattr(self, name) for name in _COORDINATES)
         names = tuple("" if c is None else canonical(c) for c in coordinates)
-        return (*names[:4], _ORDER[self.protocol], *names[4:], self.fold, self.seed)
+        return (*names[:4], _ORDER.get(self.protocol, len(_ORDER)), *names[4:], self.fold, self.seed)
 
     def title(self) -> str:
         """The row in words, for progress lines and messages."""
@@ -113,7 +103,9 @@ class Row:
             **{name: getattr(self, name) for name in _COORDINATES},
             "fold": self.fold,
             "seed": self.seed,
+            "reached": self.reached,
             "metrics": {name: metric.to_json() for name, metric in sorted(self.metrics.items())},
+            "reports": {name: metric.to_json() for name, metric in sorted(self.reports.items())},
             "flags": list(self.flags),
         }
 
@@ -126,14 +118,19 @@ class Row:
         """
         if row["schema"] != SCHEMA:
             raise ValueError(f"schema {row['schema']}, and this version reads {SCHEMA}")
-        rest = {name: row[name] for name in ("key", "reason", *_COORDINATES, "fold", "seed")}
-        metrics = {name: Metric(**metric) for name, metric in row["metrics"].items()}
+        place = {name: row[name] for name in Place.__dataclass_fields__}
+        metrics, reports = (
+            {name: Metric(**metric) for name, metric in row[kind].items()} for kind in ("metrics", "reports")
+        )
         return cls(
-            **rest,
+            key=row["key"],
             status=Status(row["status"]),
-            protocol=Protocol(row["protocol"]),
+            reason=row["reason"],
+            **place,
             metrics=metrics,
+            reports=reports,
             flags=tuple(row["flags"]),
+            reached=row["reached"],
         )
 
 
@@ -153,8 +150,15 @@ class Results:
 
     def fields(self, row: Row) -> dict[str, npt.NDArray[Any]]:
         """The per-clip outcomes of a row, by field; empty if it has none."""
-        prefix = f"{row.key}/"
-        return {name.removeprefix(prefix): a for name, a in self.samples.items() if name.startswith(prefix)}
+        return self._by_row.get(row.key, {})
+
+    @cached_property
+    def _by_row(self) -> dict[str, dict[str, npt.NDArray[Any]]]:
+        found: dict[str, dict[str, npt.NDArray[Any]]] = {}
+        for name, array in self.samples.items():
+            key, _, field_name = name.partition("/")
+            found.setdefault(key, {})[field_name] = array
+        return found
 
     def groups(self, dataset: Coordinate) -> npt.NDArray[np.int64]:
         """The recording of every clip of a data set, `[N]`."""

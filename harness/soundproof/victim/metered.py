@@ -11,7 +11,8 @@ from torch import nn
 
 from soundproof.errors import BudgetExhaustedError, MeteringError
 from soundproof.types import Budget, Norm
-from soundproof.victim.ball import Ball, column
+from soundproof.victim.ball import Ball
+from soundproof.victim.best import Best
 from soundproof.victim.expectation import Expectation
 from soundproof.victim.goal import Goal, margin
 from soundproof.victim.trace import Ledger, Trace
@@ -66,28 +67,6 @@ class _Meter:
         self.ledger.add_backward(rows, len(gradient))
 
 
-class _Best:
-    """The best example so far of each clip: what counts if the budget stops the attack."""
-
-    def __init__(self, clean: torch.Tensor, ball: Ball | None) -> None:
-        self.ball = ball
-        self.images = clean.clone()
-        self.values = torch.full((len(clean),), -torch.inf, device=clean.device)
-
-    def update(self, rows: npt.NDArray[np.int64], images: torch.Tensor, value: torch.Tensor) -> None:
-        # A clip may stand in a batch several times (restarts, radii): one of its copies at a time.
-        order = np.argsort(rows, kind="stable")
-        starts = np.searchsorted(rows[order], rows[order], side="left")
-        copy = np.empty_like(rows)
-        copy[order] = np.arange(len(rows)) - starts
-        for number in range(int(copy.max(initial=-1)) + 1):
-            chosen = torch.from_numpy(np.flatnonzero(copy == number)).to(images.device)
-            clips = torch.from_numpy(rows[copy == number]).to(images.device)
-            better = value[chosen] > self.values[clips]
-            self.values[clips] = torch.where(better, value[chosen], self.values[clips])
-            self.images[clips] = torch.where(column(better, images), images[chosen], self.images[clips])
-
-
 class Victim(nn.Module):
     """A classifier under attack, metered.
 
@@ -128,9 +107,12 @@ class Victim(nn.Module):
         self.clean = clean
         self.goal = goal
         self._rows = np.arange(len(clean))
+        self._clips: torch.Tensor | None = None  # the same on the device; None: all, in their order
+        self._copies = False  # whether a clip stands in several rows
         self._meter = _Meter(len(clean), limits, traced=traced)
         bounded = limits is not None and (limits.max_gradients is not None or limits.max_queries is not None)
-        self._best = _Best(clean, ball) if bounded else None
+        self._ball = ball
+        self._best = Best(clean) if bounded else None
         self.inner = module
         self.train(mode=False)
 
@@ -183,6 +165,10 @@ class Victim(nn.Module):
         view.clean = self.clean[index]
         view.goal = self.goal.select(index)
         view._rows = self._rows[index.cpu().numpy()]
+        if self._best is not None:
+            view._clips = index.to(self.clean.device) if self._clips is None else self._clips[index]
+            view._ball = None if self._ball is None else self._ball.select(index)
+            view._copies = len(np.unique(view._rows)) < len(view._rows)
         return view
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
@@ -229,11 +215,16 @@ class Victim(nn.Module):
         flat = images.flatten(1)
         inside = (flat.amin(dim=1) >= -BOX_TOLERANCE) & (flat.amax(dim=1) <= 1 + BOX_TOLERANCE)
         if trace is not None:
-            trace.add(rows, self.ledger, torch.stack([score, l2, met.float(), inside.float()]))
+            fooled = met if self.goal.targets is None else logits.argmax(dim=1) != self.labels
+            measured = torch.stack([score, l2, met.float(), fooled.float(), inside.float()])
+            trace.add(rows, self.ledger, measured)
         if best is not None:
-            if best.ball is None:
+            if self._ball is None:
                 value = torch.where(met & inside, -l2, -torch.inf)
             else:
-                near = best.ball.sizes(images - self.clean) <= best.ball.radius + BOX_TOLERANCE
+                near = self._ball.sizes(images - self.clean) <= self._ball.radius + BOX_TOLERANCE
                 value = torch.where(near & inside, score, -torch.inf)
-            best.update(rows, images, value)
+            if self._clips is not None and self._copies:
+                best.update_copies(images, value, self._clips)
+            else:
+                best.update(images, value, self._clips)

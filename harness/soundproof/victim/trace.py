@@ -71,6 +71,7 @@ class TraceTable:
         score: s(x; y), positive when fooled.
         l2: ‖x − clean‖₂.
         met: Whether the attack's goal was met there (for untargeted attacks: fooled).
+        fooled: Whether it was misclassified, into whatever class.
     """
 
     clip: npt.NDArray[np.int64]
@@ -79,6 +80,7 @@ class TraceTable:
     score: npt.NDArray[np.float32]
     l2: npt.NDArray[np.float32]
     met: npt.NDArray[np.bool_]
+    fooled: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +88,7 @@ class _Block:
     clip: npt.NDArray[np.int64]
     gradients: npt.NDArray[np.int64]
     queries: npt.NDArray[np.int64]
-    measured: torch.Tensor  # [4, n]: score, l2, met, inside the box
+    measured: torch.Tensor  # [5, n]: score, l2, met, fooled, inside the box
 
 
 class Trace:
@@ -101,7 +103,7 @@ class Trace:
         Args:
             rows: The clip of each row.
             ledger: The ledger after this forward pass.
-            measured: float32 `[4, n]` on the device: score, l2 norm, goal met, inside the box.
+            measured: float32 `[5, n]` on the device: score, l2 norm, goal met, misclassified, inside the box.
         """
         self._blocks.append(_Block(rows, ledger.backwards[rows], ledger.forwards[rows], measured))
 
@@ -110,12 +112,12 @@ class Trace:
         import torch
 
         if not self._blocks:
-            whole, single = np.zeros(0, np.int64), np.zeros(0, np.float32)
-            return TraceTable(whole, whole, whole, single, single, np.zeros(0, np.bool_))
-        score, l2, met, inside = torch.cat([block.measured for block in self._blocks], dim=1).cpu().numpy()
+            whole, single, flag = np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.bool_)
+            return TraceTable(whole, whole, whole, single, single, flag, flag)
+        score, l2, met, fooled, inside = torch.cat([block.measured for block in self._blocks], dim=1).cpu().numpy()
         keep = inside > 0
         clip, gradients, queries = (
             np.concatenate([getattr(block, name) for block in self._blocks])[keep]
             for name in ("clip", "gradients", "queries")
         )
-        return TraceTable(clip, gradients, queries, score[keep], l2[keep], met[keep] > 0)
+        return TraceTable(clip, gradients, queries, score[keep], l2[keep], met[keep] > 0, fooled[keep] > 0)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 DRAWS = 1000
 LEVEL = 0.95
+RATE = (0.0, 1.0)
+# Weights held at once; more draws wait, so that memory stays bounded whatever the number of clips.
+_AT_ONCE = 4_000_000
 _SEED = 20080907
 
 
@@ -82,17 +85,20 @@ def estimate(
     clips = np.unique(np.concatenate([part.clips for part in used]))
     recordings = groups[clips]
     drawn = clips if np.ptp(recordings) == 0 else recordings
-    weights = _weights(tuple(drawn.tolist()))
     columns = [np.searchsorted(clips, part.clips) for part in used]
     values = [float(part.statistic(np.ones((1, len(part.clips))))[0]) for part in used]
-    known = [value for value in values if not np.isnan(value)]
-    if not known:
+    present = [value for value in values if not np.isnan(value)]
+    if not present:
         return None
-    with np.errstate(invalid="ignore"):
-        draws = np.stack([part.statistic(weights[:, c]) for part, c in zip(used, columns, strict=True)])
+    draws = np.hstack(
+        [
+            [part.statistic(weights[:, column]) for part, column in zip(used, columns, strict=True)]
+            for weights in _weights(drawn)
+        ]
+    )
     counts = (~np.isnan(draws)).sum(axis=0)
     means = np.nansum(draws, axis=0)[counts > 0] / counts[counts > 0]
-    value = float(np.mean(known))
+    value = float(np.mean(present))
     low, high = value, value
     if len(means):
         low, high = (float(q) for q in np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
@@ -103,15 +109,25 @@ def estimate(
     return Metric(value, min(low, value), max(high, value), len(clips))
 
 
+def known(found: Mapping[str, Metric | None]) -> dict[str, Metric]:
+    """The metrics that have any clip behind them."""
+    return {name: metric for name, metric in found.items() if metric is not None}
+
+
+def _weights(recordings: npt.NDArray[np.integer[Any]]) -> Iterator[npt.NDArray[np.float64]]:
+    """How often each clip is drawn, as often as its recording: `[draws, n]`, some draws at a time."""
+    _, member = np.unique(recordings, return_inverse=True)
+    counts = _drawn(int(member.max()) + 1)
+    step = max(1, _AT_ONCE // len(member))
+    for start in range(0, DRAWS, step):
+        yield counts[start : start + step][:, member].astype(np.float64)
+
+
 @lru_cache(maxsize=64)
-def _weights(recordings: tuple[int, ...]) -> npt.NDArray[np.float64]:
-    """How often each clip is drawn, `[DRAWS, n]`: as often as its recording."""
-    _, member = np.unique(np.asarray(recordings), return_inverse=True)
-    count = int(member.max()) + 1
+def _drawn(count: int) -> npt.NDArray[np.int64]:
+    """How often each of so many recordings is drawn, `[DRAWS, count]`."""
     generator = np.random.default_rng(_SEED)
-    drawn = generator.multinomial(count, np.full(count, 1 / count), size=DRAWS)
-    chosen: npt.NDArray[np.float64] = drawn[:, member].astype(np.float64)
-    return chosen
+    return generator.multinomial(count, np.full(count, 1 / count), size=DRAWS)
 
 
 def _round(value: float) -> float:

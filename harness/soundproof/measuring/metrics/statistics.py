@@ -40,13 +40,39 @@ def ratio_of_means(numerator: Array, denominator: Array) -> Statistic:
 def auc(negatives: Array, positives: Array) -> Statistic:
     """The ROC area of `positives` over `negatives`, pooled over all pairs, ties ½ (Mann-Whitney).
 
-    Both are `[n]` and belong to the same clips: the clean and the attacked copy of each.
+    Both are `[n]` and belong to the same clips: the clean and the attacked copy of each. A draw takes O(n) after
+    sorting once.
     """
-    above = np.sign(np.asarray(positives)[:, None] - np.asarray(negatives)[None, :]) / 2 + 0.5
+    order = np.argsort(negatives, kind="stable")
+    ranked = np.asarray(negatives)[order]
+    below, upto = (np.searchsorted(ranked, positives, side) for side in ("left", "right"))
 
     def statistic(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        pairs = np.einsum("bi,bi->b", weights @ above, weights)
+        # Weight of the negatives up to each place of their order.
+        mass = np.hstack([np.zeros((len(weights), 1)), np.cumsum(weights[:, order], axis=1)])
+        pairs = np.einsum("bi,bi->b", weights, mass[:, below] + mass[:, upto]) / 2
         return _divide(pairs, weights.sum(axis=1) ** 2)
+
+    return statistic
+
+
+def roc_auc(scores: Array, positive: Array) -> Statistic:
+    """The ROC area of clips of a class over the others, ties ½; NaN for a draw that lacks either.
+
+    Args:
+        scores: `[n]`, higher for the positive class.
+        positive: bool `[n]`.
+    """
+    wanted = np.asarray(positive)
+    order = np.argsort(scores, kind="stable")
+    ranked, others = np.asarray(scores)[order], ~wanted[order]
+    below, upto = (np.searchsorted(ranked, np.asarray(scores), side) for side in ("left", "right"))
+
+    def statistic(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        mass = np.hstack([np.zeros((len(weights), 1)), np.cumsum(weights[:, order] * others, axis=1)])
+        own = weights * wanted
+        pairs = np.einsum("bi,bi->b", own, mass[:, below] + mass[:, upto]) / 2
+        return _divide(pairs, own.sum(axis=1) * mass[:, -1])
 
     return statistic
 

@@ -1,10 +1,18 @@
-"""The four protocols: what is measured of a classifier, with or without an attack. Text: docs/protocols.md."""
+"""The protocols: what is measured of a classifier, with or without an attack. Text: docs/protocols.md."""
 
-from soundproof.measuring.protocols.bounded import measure_bounded
-from soundproof.measuring.protocols.clean import measure_clean
-from soundproof.measuring.protocols.grey import measure_grey
-from soundproof.measuring.protocols.reach import measure_reach
-from soundproof.measuring.protocols.subject import Subject
-from soundproof.measuring.protocols.transfer import measure_transfer
+from __future__ import annotations
 
-__all__ = ["Subject", "measure_bounded", "measure_clean", "measure_grey", "measure_reach", "measure_transfer"]
+from typing import TYPE_CHECKING
+
+from soundproof.measuring.protocols.bounded import Bounded
+from soundproof.measuring.protocols.clean import Clean
+from soundproof.measuring.protocols.reach import Reach
+from soundproof.measuring.protocols.transfer import Transfer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from soundproof.measuring.protocols.base import Protocol
+
+# By id, in the order in which rows are sorted.
+PROTOCOLS: Mapping[str, Protocol] = {each.id: each for each in (Clean(), Bounded(), Reach(), Transfer())}

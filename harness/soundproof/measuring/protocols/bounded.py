@@ -3,91 +3,121 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import torch
 
-from soundproof.contract.components import BoundedAttack, MinimumNormAttack
-from soundproof.errors import BudgetExhaustedError
-from soundproof.measuring.curve import curve
-from soundproof.measuring.judge import Verdict, check_examples, judge
-from soundproof.measuring.metrics import cells
-from soundproof.measuring.outcome import Outcome
-from soundproof.measuring.protocols.subject import (
-    NOTHING_TO_ATTACK,
-    Attacked,
-    Run,
-    Subject,
-    attackable,
-    concatenated,
-    joined_trace,
-    spent,
-)
-from soundproof.types import Budget, Norm, Status
-from soundproof.victim.ball import Ball, column
-from soundproof.victim.trace import TraceTable
+from soundproof.measuring.cell import BASELINE, Cell, Cost, Needs
+from soundproof.measuring.metrics.fooling import effort, fooling, robust_accuracy, sizes
+from soundproof.measuring.outcome import NOTHING_TO_ATTACK, Outcome
+from soundproof.measuring.place import target_of
+from soundproof.measuring.protocols.base import Protocol
+from soundproof.types import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
     from soundproof.contract.components import Attack
+    from soundproof.measuring.cell import Classifier
+    from soundproof.measuring.metrics.intervals import Metric
+    from soundproof.measuring.place import Place
+    from soundproof.measuring.protocols.base import Material, Samples
+    from soundproof.measuring.scene import Scene
+    from soundproof.types import Budget
 
 
-def measure_bounded(subject: Subject, attack: Attack, budget: Budget) -> tuple[Outcome, torch.Tensor | None]:
-    """Attack every clip that the classifier gets right.
+class Bounded(Protocol):
+    """What an attack achieves within a ball of fixed radius."""
 
-    Returns:
-        The outcome, and the examples `[n, ...]` of its clips, which `transfer` tries on other classifiers.
-
-    Raises:
-        InvalidExamplesError: The attack returned something that is no set of examples.
-    """
-    attacked = attackable(subject, attack)
-    if attacked is None:
-        return Outcome(status=Status.SKIPPED, reason=NOTHING_TO_ATTACK), None
-    ball = Ball(budget.norm, budget.epsilon)
-    runs = attacked.runs(budget, ball)
-    examples = torch.cat([_attack(run, attack, ball) for run in runs])
-    verdict = judge(subject.module, examples, attacked.inputs, attacked.goal)
-    samples = attacked.samples(verdict, runs)
-    metrics = cells.fooling([samples], [subject.clips], subject.groups)
-    metrics |= cells.effort([samples], subject.groups, attacked.dimension)
-    return Outcome(metrics, samples | _curve(attacked, verdict, runs, ball)), examples
-
-
-def _attack(run: Run, attack: Attack, ball: Ball) -> torch.Tensor:
-    """Attack one batch; what a minimum-norm attack puts outside of the ball counts as unchanged."""
-    clean = run.victim.clean
-    try:
-        if isinstance(attack, BoundedAttack):
-            return check_examples(attack.perturb(run.victim, ball, run.generator), clean, ball)
-        assert isinstance(attack, MinimumNormAttack)
-        examples = check_examples(attack.minimise(run.victim, run.generator), clean, None)
-    except BudgetExhaustedError:
-        assert run.victim.best is not None, "only a victim with a budget stops an attack"
-        return run.victim.best
-    near = ball.sizes(examples.double() - clean.double()) <= ball.radius
-    return torch.where(column(near, examples), examples, clean)
-
-
-def _curve(
-    attacked: Attacked, verdict: Verdict, runs: Sequence[Run], ball: Ball
-) -> dict[str, npt.NDArray[np.float32]]:
-    """The budget curve: the trace, with the examples themselves as its last point."""
-    cost = spent(runs)
-    last = TraceTable(
-        clip=np.arange(len(attacked.clips)),
-        gradients=cost["gradients"].round().astype(np.int64),
-        queries=cost["queries"].round().astype(np.int64),
-        score=verdict.score.cpu().numpy(),
-        l2=verdict.l2.cpu().numpy(),
-        met=verdict.met.cpu().numpy(),
+    id: ClassVar[str] = "bounded"
+    fields: ClassVar[tuple[str, ...]] = (
+        *("clip", "clean_score", "score", "fooled", "tested"),
+        *("l2", "linf", "l0", "gradients", "queries"),
     )
-    table = concatenated([joined_trace(runs), last])
-    # The trace measures in l2; an l∞ attack stays inside its ball by construction.
-    radius = float(ball.radius) * (1 + 1e-6) if ball.norm is Norm.L2 else math.inf
-    gradients, aucs, rates = curve(table, attacked.clean_score, radius)
-    return {"curve_gradients": gradients, "curve_auc": aucs, "curve_rate": rates}
+
+    def cells(
+        self,
+        classifier: Classifier,
+        attacks: Iterable[Attack],
+        family: Sequence[Classifier],  # noqa: ARG002
+    ) -> Iterator[Cell]:
+        """One an attack."""
+        return (Cell(self, classifier, attack) for attack in attacks)
+
+    def needs(self, cell: Cell) -> Needs:
+        """The classifier alone."""
+        return Needs((cell.classifier,))
+
+    def settings(self, budget: Budget) -> dict[str, Any]:
+        """Everything but the target."""
+        return {name: value for name, value in vars(budget).items() if name != "target_auc"}
+
+    def cost(self, cell: Cell, budget: Budget) -> Cost:
+        """One run of the attack and a look at what it made."""
+        assert cell.attack is not None
+        limit = math.inf if budget.max_gradients is None else budget.max_gradients
+        gradients, queries = cell.attack.planned_gradients, cell.attack.planned_queries
+        return Cost(int(min(gradients, limit)), max(0, queries - gradients) + 1)
+
+    def measure(self, material: Material) -> Outcome:
+        """Attack every clip that the classifier gets right.
+
+        Raises:
+            InvalidExamplesError: The attack returned something that is no set of examples.
+            FloatingPointError: The classifier gives NaN or infinite logits.
+        """
+        from soundproof.measuring.confined import attack_within
+
+        assert material.cell.attack is not None
+        found = attack_within(material.subject, material.cell.attack, material.budget)
+        if found is None:
+            return Outcome(status=Status.SKIPPED, reason=NOTHING_TO_ATTACK)
+        metrics = self.metrics([found.samples], material.subject.scene)
+        return Outcome(metrics, samples=found.samples | found.curve, examples=found.examples)
+
+    def metrics(self, samples: Sequence[Samples], scene: Scene) -> dict[str, Metric]:
+        """Fooling, robust accuracy, effort and sizes."""
+        return (
+            fooling(samples, scene)
+            | robust_accuracy(samples, scene)
+            | effort(samples, scene)
+            | sizes(samples, scene)
+        )
+
+    def partners(self, place: Place) -> Mapping[str, Place]:
+        """What the same attack on the undefended classifier transfers to this one: the grey-box attacker."""
+        baseline = {"id": BASELINE}
+        if place.defense == baseline:
+            return {}
+        target = target_of(place.model, place.defense, baseline)
+        return {"grey": place.moved(protocol="transfer", defense=baseline, target=target)}
+
+    def comparisons(
+        self, samples: Sequence[Samples], partners: Mapping[str, Sequence[Samples]], scene: Scene
+    ) -> dict[str, Metric]:
+        """`grey_…`: the metrics of the attacker who knows the classifier and ignores its defense."""
+        if "grey" not in partners:
+            return {}
+        grey = [grey_box(*pair) for pair in zip(samples, partners["grey"], strict=True)]
+        found = fooling(grey, scene) | robust_accuracy(grey, scene)
+        return {f"grey_{name}": metric for name, metric in found.items()}
+
+
+def grey_box(informed: Samples, transferred: Samples) -> dict[str, npt.NDArray[Any]]:
+    """Samples of the grey-box attacker: on clips for which it has no example it stays with the clean one.
+
+    Args:
+        informed: `bounded` samples of the defended classifier.
+        transferred: `transfer` samples from the undefended classifier to it.
+    """
+    clips = informed["clip"]
+    _, here, there = np.intersect1d(clips, transferred["clip"], return_indices=True)
+    score, fooled = informed["clean_score"].copy(), np.zeros(len(clips), np.uint8)
+    score[here], fooled[here] = transferred["score"][there], transferred["fooled"][there]
+    return {
+        **{name: informed[name] for name in ("clip", "clean_score", "tested")},
+        "score": score,
+        "fooled": fooled,
+    }

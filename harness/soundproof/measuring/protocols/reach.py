@@ -1,130 +1,122 @@
-"""Protocol `reach`: what an attack costs until the fooling AUC first exceeds the budget's target."""
+"""Protocol `reach`: what an attack costs until it fools nearly everything.
+
+A clip counts once it is fooled, and stands with its clean score until then: an adversary hands over only what
+works (docs/metrics.md §4).
+"""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import torch
 
-from soundproof.contract.components import BoundedAttack, MinimumNormAttack
-from soundproof.errors import BudgetExhaustedError
-from soundproof.measuring.curve import first_reach, standing
-from soundproof.measuring.judge import check_examples, judge
-from soundproof.measuring.metrics import cells
-from soundproof.measuring.metrics.statistics import auc
-from soundproof.measuring.outcome import Outcome
-from soundproof.measuring.protocols.subject import (
-    NOTHING_TO_ATTACK,
-    Attacked,
-    Run,
-    Subject,
-    attackable,
-    joined_trace,
-    spent,
-)
-from soundproof.planning.plan import LADDER
-from soundproof.types import Budget, Norm, Status
-from soundproof.victim.ball import Ball
+from soundproof.contract.components import BoundedAttack
+from soundproof.measuring.cell import BASELINE, Cell, Cost, Needs
+from soundproof.measuring.ladder import LADDER, REFINEMENTS
+from soundproof.measuring.metrics import statistics
+from soundproof.measuring.metrics.fooling import effort, fooling, sizes
+from soundproof.measuring.metrics.intervals import Part, estimate, known
+from soundproof.measuring.outcome import NOTHING_TO_ATTACK, Outcome
+from soundproof.measuring.protocols.base import Protocol
+from soundproof.types import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
     from soundproof.contract.components import Attack
+    from soundproof.measuring.cell import Classifier
+    from soundproof.measuring.metrics.intervals import Metric
+    from soundproof.measuring.place import Place
+    from soundproof.measuring.protocols.base import Material, Samples
+    from soundproof.measuring.scene import Scene
+    from soundproof.types import Budget
 
 
-def measure_reach(subject: Subject, attack: Attack, budget: Budget) -> Outcome:
-    """Climb a ladder of radii, or read the trace of an attack that has no radius.
+class Reach(Protocol):
+    """What an attack costs until the fooling AUC of what it would hand over first exceeds the target."""
 
-    Raises:
-        InvalidExamplesError: The attack returned something that is no set of examples.
-    """
-    attacked = attackable(subject, attack)
-    if attacked is None:
-        return Outcome(status=Status.SKIPPED, reason=NOTHING_TO_ATTACK)
-    if isinstance(attack, BoundedAttack):
-        return _climb(attacked, attack, budget)
-    assert isinstance(attack, MinimumNormAttack)
-    return _follow(attacked, attack, budget)
+    id: ClassVar[str] = "reach"
+    fields: ClassVar[tuple[str, ...]] = ("clip", "clean_score", "score", "fooled", "gradients", "queries")
 
+    def cells(
+        self,
+        classifier: Classifier,
+        attacks: Iterable[Attack],
+        family: Sequence[Classifier],  # noqa: ARG002
+    ) -> Iterator[Cell]:
+        """One an attack."""
+        return (Cell(self, classifier, attack) for attack in attacks)
 
-def _climb(attacked: Attacked, attack: BoundedAttack, budget: Budget) -> Outcome:
-    """Enlarge the ball until the AUC exceeds the target; the gradients of all rungs add up."""
-    scale = 1.0 if budget.norm is Norm.LINF else math.sqrt(attacked.dimension)
-    balls = [Ball(budget.norm, rung * scale) for rung in LADDER]
-    runs = attacked.runs(budget, balls[-1])
-    climbs = [attack.climb(run.victim, iter(balls), run.generator) for run in runs]
-    highest = 0.5
-    for ball in balls:
-        try:
-            examples = torch.cat(
-                [check_examples(next(c), run.victim.clean, ball) for c, run in zip(climbs, runs, strict=True)]
-            )
-        except BudgetExhaustedError as error:
-            return _not_reached(attacked, runs, f"{error}; the highest fooling AUC was {highest:.3f}")
-        verdict = judge(attacked.subject.module, examples, attacked.inputs, attacked.goal)
-        samples = attacked.samples(verdict, runs)
-        reached = _auc(samples)
-        highest = max(highest, reached)
-        if reached > budget.target_auc:
-            return _reached(attacked, samples)
-    return _not_reached(
-        attacked, runs, f"the highest fooling AUC up to radius {ball.radius:.4g} was {highest:.3f}"
-    )
+    def needs(self, cell: Cell) -> Needs:
+        """The classifier alone."""
+        return Needs((cell.classifier,))
 
+    def settings(self, budget: Budget) -> dict[str, Any]:
+        """Everything but the radius."""
+        return {name: value for name, value in vars(budget).items() if name != "epsilon"}
 
-def _follow(attacked: Attacked, attack: MinimumNormAttack, budget: Budget) -> Outcome:
-    """Read from the trace when the AUC first exceeded the target."""
-    runs = attacked.runs(budget, None)
-    for run in runs:
-        try:
-            check_examples(attack.minimise(run.victim, run.generator), run.victim.clean, None)
-        except BudgetExhaustedError:
-            continue  # the trace holds what was found until then
-    table = joined_trace(runs)
-    steps = first_reach(table, attacked.clean_score, budget.target_auc)
-    if steps is None:
-        return _not_reached(attacked, runs, "the attack ended before")
-    place = standing(table, attacked.clean_score, steps, math.inf)
-    within = table.gradients <= steps
-    queries = np.zeros(len(attacked.clips), np.float32)
-    np.maximum.at(queries, table.clip[within], table.queries[within].astype(np.float32))
-    samples: dict[str, npt.NDArray[Any]] = {
-        "clip": attacked.clips.astype(np.int32),
-        "clean_score": attacked.clean_score,
-        "score": place.score.astype(np.float32),
-        "fooled": place.met.astype(np.uint8),
-        "l2": place.l2.astype(np.float32),
-        "gradients": np.minimum(spent(runs)["gradients"], steps),
-        "queries": queries,
-    }
-    return _reached(attacked, samples)
+    def cost(self, cell: Cell, budget: Budget) -> Cost:
+        """The whole ladder and the refinement of a climbing attack; one run of another."""
+        attack, limit = cell.attack, math.inf if budget.max_gradients is None else budget.max_gradients
+        assert attack is not None
+        gradients, queries, further = attack.planned_gradients, attack.planned_queries, 0
+        if isinstance(attack, BoundedAttack):
+            further = REFINEMENTS * gradients
+            blind = REFINEMENTS * max(0, queries - gradients)
+            gradients, queries = attack.ladder_gradients(len(LADDER)), attack.ladder_queries(len(LADDER)) + blind
+        return Cost(int(min(gradients, limit)) + further, max(0, queries - gradients) + 1)
 
+    def measure(self, material: Material) -> Outcome:
+        """Climb a ladder of radii, or read the trace of an attack that has no radius.
 
-def _reached(attacked: Attacked, samples: dict[str, npt.NDArray[Any]]) -> Outcome:
-    subject = attacked.subject
-    metrics = cells.effort([samples], subject.groups, attacked.dimension)
-    fooling = cells.fooling([samples], [subject.clips], subject.groups)
-    # Robust accuracy belongs to a fixed radius; here the radius is what was looked for.
-    metrics |= {name: metric for name, metric in fooling.items() if name != "robust_accuracy"}
-    return Outcome(metrics, samples)
+        Raises:
+            InvalidExamplesError: The attack returned something that is no set of examples.
+            FloatingPointError: The classifier gives NaN or infinite logits.
+        """
+        from soundproof.measuring.search import search
 
+        assert material.cell.attack is not None
+        found = search(material.subject, material.cell.attack, material.budget)
+        if found is None:
+            return Outcome(status=Status.SKIPPED, reason=NOTHING_TO_ATTACK)
+        return Outcome(
+            self.metrics([found.samples], material.subject.scene),
+            samples=found.samples,
+            reached=found.missed is None,
+            reason=None if found.missed is None else f"not reached: {found.missed}",
+        )
 
-def _not_reached(attacked: Attacked, runs: Sequence[Run], reason: str) -> Outcome:
-    """What was spent in vain: a lower bound, under a flag."""
-    samples: dict[str, npt.NDArray[Any]] = {
-        "clip": attacked.clips.astype(np.int32),
-        "fooled": np.zeros(len(attacked.clips), np.uint8),
-        "l2": np.zeros(len(attacked.clips), np.float32),
-        **spent(runs),
-    }
-    metrics = cells.effort([samples], attacked.subject.groups, attacked.dimension)
-    return Outcome(metrics, samples, ("not-reached",), reason=f"not reached: {reason}")
+    def metrics(self, samples: Sequence[Samples], scene: Scene) -> dict[str, Metric]:
+        """Fooling, effort and sizes; of a search that did not reach, lower bounds of the first two."""
+        return fooling(samples, scene) | effort(samples, scene) | sizes(samples, scene)
+
+    def partners(self, place: Place) -> Mapping[str, Place]:
+        """The same attack on the undefended classifier."""
+        if place.defense == {"id": BASELINE}:
+            return {}
+        return {"undefended": place.moved(defense={"id": BASELINE})}
+
+    def comparisons(
+        self, samples: Sequence[Samples], partners: Mapping[str, Sequence[Samples]], scene: Scene
+    ) -> dict[str, Metric]:
+        """ε_r: mean ‖ε‖₂ of the fooled clips, defended over undefended (arXiv 2008.11618, Eq. 15)."""
+        undefended = partners.get("undefended", ())
+        if not undefended or not all("l2" in each for each in (*samples, *undefended)):
+            return {}
+        parts = []
+        for above, below in zip(samples, undefended, strict=True):
+            clips = np.union1d(above["clip"], below["clip"])
+            columns = [_sizes_over(clips, each) for each in (above, below)]
+            parts.append(Part(clips, statistics.ratio_of_means(*columns)))
+        return known({"epsilon_ratio": estimate(parts, scene.groups)})
 
 
-def _auc(samples: dict[str, npt.NDArray[Any]]) -> float:
-    once = np.ones((1, len(samples["clip"])))
-    return float(auc(samples["clean_score"], samples["score"])(once)[0])
+def _sizes_over(clips: npt.NDArray[Any], samples: Samples) -> npt.NDArray[np.float64]:
+    """The l2 norms of fooled clips as a column over `clips`, NaN for the others."""
+    fooled = samples["fooled"] > 0
+    column = np.full(len(clips), np.nan)
+    column[np.searchsorted(clips, samples["clip"][fooled])] = samples["l2"][fooled]
+    return column

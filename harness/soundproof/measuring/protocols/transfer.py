@@ -2,38 +2,94 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import torch
 
-from soundproof.measuring.metrics import cells
+from soundproof.measuring.cell import Cell, Cost, Needs
+from soundproof.measuring.metrics import statistics
+from soundproof.measuring.metrics.intervals import RATE, Part, estimate, known
 from soundproof.measuring.outcome import Outcome
+from soundproof.measuring.protocols.base import Protocol
+from soundproof.measuring.protocols.bounded import Bounded
+from soundproof.measuring.protocols.clean import Clean
 from soundproof.types import Status
-from soundproof.victim.prediction import logits_of
+from soundproof.victim.goal import margin
 
 if TYPE_CHECKING:
-    from soundproof.measuring.protocols.subject import Subject
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from soundproof.contract.components import Attack
+    from soundproof.measuring.cell import Classifier
+    from soundproof.measuring.metrics.intervals import Metric
+    from soundproof.measuring.protocols.base import Material, Samples
+    from soundproof.measuring.scene import Scene
+    from soundproof.types import Budget
+
+NO_EXAMPLE = "no example fools the source on a clip that the target gets right when clean"
 
 
-def measure_transfer(target: Subject, examples: torch.Tensor, source: Outcome, clean: Outcome) -> Outcome:
-    """Try examples that fool the source on the clips that the target gets right when clean.
+class Transfer(Protocol):
+    """Whether the `bounded` examples of one classifier fool another one that sees the same inputs."""
 
-    Args:
-        target: The classifier tested; of it only the module and the groups are used.
-        examples: The source's `bounded` examples.
-        source: The source's `bounded` outcome.
-        clean: The target's `clean` outcome.
-    """
-    right = clean.samples["clip"][clean.samples["label"] == clean.samples["prediction"]]
-    eligible = (source.samples["fooled"] > 0) & np.isin(source.samples["clip"], right)
-    if not eligible.any():
-        reason = "no example fools the source on a clip that the target gets right when clean"
-        return Outcome(status=Status.SKIPPED, reason=reason)
-    clips = source.samples["clip"][eligible]
-    order = np.argsort(clean.samples["clip"])
-    rows = order[np.searchsorted(clean.samples["clip"], clips, sorter=order)]
-    moved = examples[torch.from_numpy(eligible).to(examples.device)]
-    decided = logits_of(target.module, moved).argmax(dim=1).cpu().numpy()
-    samples = {"clip": clips, "fooled": (decided != clean.samples["label"][rows]).astype(np.uint8)}
-    return Outcome(cells.transfer([samples], target.groups), samples)
+    id: ClassVar[str] = "transfer"
+    fields: ClassVar[tuple[str, ...]] = ("clip", "fooled", "score", "source_fooled")
+    last: ClassVar[bool] = True
+
+    def cells(
+        self, classifier: Classifier, attacks: Iterable[Attack], family: Sequence[Classifier]
+    ) -> Iterator[Cell]:
+        """One an attack and other classifier of the family."""
+        targets = [other for other in family if other != classifier]
+        return (Cell(self, classifier, attack, target) for attack in attacks for target in targets)
+
+    def needs(self, cell: Cell) -> Needs:
+        """The source's examples, and what the target makes of clean clips."""
+        assert cell.target is not None
+        return Needs((cell.target,), (cell.under(Bounded()), Cell(Clean(), cell.target)))
+
+    def cost(self, cell: Cell, budget: Budget) -> Cost:  # noqa: ARG002
+        """One look at every example."""
+        return Cost()
+
+    def measure(self, material: Material) -> Outcome:
+        """Try the source's examples on the clips that the target gets right when clean.
+
+        Raises:
+            FloatingPointError: The target gives NaN or infinite logits.
+        """
+        import torch
+
+        from soundproof.measuring.judge import finite_logits
+
+        bounded, of_target = self.needs(material.cell).cells
+        source, clean = material.outcomes[bounded], material.outcomes[of_target]
+        if bounded not in material.examples:
+            return Outcome(status=Status.SKIPPED, reason=source.reason)
+        subject, samples = material.subject, source.samples
+        right = clean.samples["clip"][clean.samples["label"] == clean.samples["prediction"]]
+        shown = np.isin(samples["clip"], right)
+        if not shown.any():
+            return Outcome(status=Status.SKIPPED, reason=NO_EXAMPLE)
+        clips, fools = samples["clip"][shown], samples["fooled"][shown]
+        device = subject.examples.labels.device
+        labels = subject.examples.labels[torch.from_numpy(np.searchsorted(subject.clips, clips)).to(device)]
+        moved = material.examples[bounded][torch.from_numpy(shown).to(device)]
+        logits = finite_logits(subject.module, moved)
+        found = {
+            "clip": clips,
+            "fooled": (logits.argmax(dim=1) != labels).cpu().numpy().astype(np.uint8),
+            "score": margin(logits, labels).cpu().numpy(),
+            "source_fooled": fools,
+        }
+        if not fools.any():
+            return Outcome(samples=found, status=Status.SKIPPED, reason=NO_EXAMPLE)
+        return Outcome(self.metrics([found], subject.scene), samples=found)
+
+    def metrics(self, samples: Sequence[Samples], scene: Scene) -> dict[str, Metric]:
+        """`transfer_ratio`, over the examples that fool the source."""
+        parts = []
+        for each in samples:
+            moved = each["source_fooled"] > 0
+            parts.append(Part(each["clip"][moved], statistics.mean(each["fooled"][moved] > 0)))
+        return known({"transfer_ratio": estimate(parts, scene.groups, bounds=RATE)})

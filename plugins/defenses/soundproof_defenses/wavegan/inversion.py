@@ -8,8 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from soundproof import lbfgs_minimise
 from soundproof_defenses._surrogate import with_gradient_of
-from soundproof_defenses.wavegan.lbfgs import minimise
 
 if TYPE_CHECKING:
     from soundproof_defenses.wavegan.encoder import Encoder
@@ -34,7 +34,7 @@ class Inversion(nn.Module):
         mode: Where the search begins, and whether there is one.
         starts: Random starts of the mode `gradient`. They are drawn once and are part of the weights: the same
             for every clip, so that the classifier stays deterministic.
-        evaluations: Forward and backward passes through G of the search.
+        evaluations: Forward and backward passes of each clip through G in the search, at most.
         feature_weight: Weight of the encoder's maps in what the search minimises.
     """
 
@@ -91,7 +91,15 @@ class Inversion(nn.Module):
         else:
             starts = self.starts[:, None].expand(-1, len(waveforms), -1)
         each = waveforms.repeat(len(starts), 1)
-        found, values = minimise(lambda z: self.distance(z, each), starts.flatten(0, 1), self.evaluations)
+
+        def function(rows: torch.Tensor, latents: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            latents = latents.detach().requires_grad_()
+            with torch.enable_grad():
+                distances = self.distance(latents, each[rows])
+                (gradients,) = torch.autograd.grad(distances.sum(), latents)
+            return distances.detach(), gradients
+
+        found, values = lbfgs_minimise(function, starts.flatten(0, 1), self.evaluations)
         best = values.reshape(len(starts), -1).argmin(dim=0)
         nearest: torch.Tensor = found.reshape(starts.shape)[best, torch.arange(len(best), device=best.device)]
         return nearest

@@ -9,14 +9,15 @@ import numpy as np
 import torch
 
 from soundproof.digest import seed_from
-from soundproof.measuring.judge import Verdict, judge
+from soundproof.measuring.judge import Verdict, check_examples, judge
+from soundproof.measuring.scene import Scene
 from soundproof.victim.goal import Goal
 from soundproof.victim.metered import Victim
 from soundproof.victim.prediction import logits_of
 from soundproof.victim.trace import TraceTable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
     from torch import nn
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 # Clips attacked at once; the pipeline halves it when memory runs out.
 BATCH = 64
-NOTHING_TO_ATTACK = "the classifier gets no test clip right, so there is none to attack"
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,13 +52,33 @@ class Subject:
     seed: object = None
     batch: int = BATCH
 
+    @property
+    def scene(self) -> Scene:
+        """What metrics need besides samples."""
+        return Scene(self.groups, self.classes, self.examples.inputs[0].numel())
+
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """One batch of an attack: its metered victim and its own randomness."""
+    """One batch of an attack: its metered victim, its own randomness, and what its results are checked against.
+
+    Attributes:
+        victim: What the attack sees. Its clean clips and labels are copies: an attack may spoil them.
+        generator: The attack's randomness.
+        clean: The harness' own clean clips, `[n, ...]`.
+    """
 
     victim: Victim
     generator: torch.Generator
+    clean: torch.Tensor
+
+    def checked(self, examples: object, ball: Ball | None) -> torch.Tensor:
+        """A private copy of examples that the attack returned or the victim kept, if they are valid.
+
+        Raises:
+            InvalidExamplesError: They are not.
+        """
+        return check_examples(examples, self.clean, ball)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,14 +116,24 @@ class Attacked:
             budget: What they may cost.
             ball: Where examples must lie to count when the budget runs out; None: the smallest count.
         """
-        runs = []
-        device = self.inputs.device
-        for start in range(0, len(self.clips), self.subject.batch):
-            rows = torch.arange(start, min(start + self.subject.batch, len(self.clips)), device=device)
-            victim = Victim(self.subject.module, self.inputs[rows], self.goal.select(rows), budget, ball=ball)
-            generator = torch.Generator(device).manual_seed(seed_from([self.subject.seed, start]))
-            runs.append(Run(victim, generator))
-        return runs
+        return [self.run(rows, budget, ball) for rows in self._batches()]
+
+    def run(self, rows: torch.Tensor, budget: Budget | None, ball: Ball | None, *what: object) -> Run:
+        """One batch of some of the clips.
+
+        Args:
+            rows: int64, which of the clips.
+            budget: What the attack may cost; None is no limit.
+            ball: As for `runs`.
+            what: Names the attack's randomness besides the batch.
+        """
+        clean = self.inputs[rows]
+        victim = Victim(self.subject.module, clean.clone(), self.goal.select(rows), budget, ball=ball)
+        seed = seed_from([self.subject.seed, int(rows[0]), *what])
+        return Run(victim, torch.Generator(self.inputs.device).manual_seed(seed), clean)
+
+    def _batches(self) -> Iterator[torch.Tensor]:
+        return iter(torch.split(torch.arange(len(self.clips), device=self.inputs.device), self.subject.batch))
 
     def samples(self, verdict: Verdict, runs: Sequence[Run]) -> dict[str, npt.NDArray[Any]]:
         """Per-clip outcomes as results keep them."""
@@ -112,13 +142,20 @@ class Attacked:
             "clean_score": self.clean_score,
             "score": _array(verdict.score),
             "fooled": _array(verdict.fooled).astype(np.uint8),
-            "l2": _array(verdict.l2),
+            **{name: _array(getattr(verdict, name)) for name in ("l2", "linf", "l0")},
             **spent(runs),
         }
-        if self.clean.target_score is not None and verdict.target_score is not None:
-            samples["clean_target_score"] = _array(self.clean.target_score)
-            samples["target_score"] = _array(verdict.target_score)
-        return samples
+        return samples | self.targeted(verdict)
+
+    def targeted(self, verdict: Verdict) -> dict[str, npt.NDArray[Any]]:
+        """What only a targeted attack's samples hold."""
+        if self.clean.target_score is None or verdict.target_score is None:
+            return {}
+        return {
+            "clean_target_score": _array(self.clean.target_score),
+            "target_score": _array(verdict.target_score),
+            "met": _array(verdict.met).astype(np.uint8),
+        }
 
 
 def attackable(subject: Subject, attack: Attack) -> Attacked | None:

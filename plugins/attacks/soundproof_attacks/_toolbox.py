@@ -12,13 +12,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from soundproof import Ball, Norm, Victim
+from soundproof import Ball, Budget, Norm, Victim
 from soundproof_attacks._search import likely_wrong, query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from soundproof_attacks.art import Art, _Art
 
 # These call the target `y` and have no parameter `targeted`; given the label they find nothing to do.
 WANT_TARGETS = frozenset({"SaliencyMapMethod", "TargetedUniversalPerturbation"})
@@ -52,41 +50,45 @@ def accepted(cls: type) -> list[str]:
     return list(inspect.signature(cls).parameters)[1:]
 
 
-def problems(component: _Art, *, bounded: bool) -> list[str]:
+def problems(attack: str, options: Mapping[str, object], *, targeted: bool, bounded: bool) -> list[str]:
     """Everything that is wrong with an adapter's parameters, a line each."""
     classes = attack_classes()
-    name = component.attack
-    if name not in classes:
-        near = difflib.get_close_matches(name, classes, n=3, cutoff=0.5)
+    if attack not in classes:
+        near = difflib.get_close_matches(attack, classes, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(classes)}"
-        return [f"ART has no evasion attack {name!r}: {hint}"]
-    known = accepted(classes[name])
+        return [f"ART has no evasion attack {attack!r}: {hint}"]
+    known = accepted(classes[attack])
     found = []
     if bounded and "eps" not in known:
-        found.append(f"{name} takes no eps, so it cannot be held to a ball: use art-minimum-norm")
+        found.append(f"{attack} takes no eps, so it cannot be held to a ball: use art-minimum-norm")
     if not bounded and "eps" in known:
-        found.append(f"{name} takes an eps, the radius of a ball: use art")
-    if component.targeted and "targeted" not in known and name not in WANT_TARGETS:
-        found.append(f"{name} cannot be targeted: set targeted = false")
-    for option in component.options:
+        found.append(f"{attack} takes an eps, the radius of a ball: use art")
+    if targeted and "targeted" not in known and attack not in WANT_TARGETS:
+        found.append(f"{attack} cannot be targeted: set targeted = false")
+    for option in options:
         if option in OWNED:
             found.append(f"options.{option}: {OWNED[option]}")
         elif option not in known:
             near = difflib.get_close_matches(option, known, n=2, cutoff=0.5)
-            found.append(f"{name} has no option {option!r}: it has {', '.join(near or known)}")
+            found.append(f"{attack} has no option {option!r}: it has {', '.join(near or known)}")
     return found
 
 
-def ball_parameters(component: Art, ball: Ball, dimension: int) -> dict[str, Any]:
+def ball_parameters(attack: str, norm: object, ball: Ball, dimension: int) -> dict[str, Any]:
     """A ball in ART's words: `norm`, `eps`, and an `eps_step` of a quarter of it.
+
+    Args:
+        attack: Name of the class.
+        norm: What the user's options say of it; None: the ball's, if the class takes one.
+        ball: Of one radius for all clips.
+        dimension: Values of one input.
 
     Raises:
         TypeError: The ball has a radius for each clip.
     """
     if not isinstance(ball.radius, (int, float)):
-        raise TypeError(f"ART's {component.attack} takes one radius for all clips")
-    norm = component.options.get("norm")
-    if norm is None and "norm" in accepted(attack_classes()[component.attack]):
+        raise TypeError(f"ART's {attack} takes one radius for all clips")
+    if norm is None and "norm" in accepted(attack_classes()[attack]):
         norm = {Norm.L2: 2, Norm.LINF: np.inf}[ball.norm]
     # The l2 ball lies around the l1 ball of the same radius, and no other norm is left but l∞.
     inner = ball if norm in {1, "1", 2, "2"} else ball.inscribed(Norm.LINF, dimension)
@@ -94,42 +96,42 @@ def ball_parameters(component: Art, ball: Ball, dimension: int) -> dict[str, Any
 
 
 def generate(
-    component: _Art, victim: Victim, extra: Mapping[str, Any], generator: torch.Generator
+    attack: str, options: Mapping[str, Any], victim: Victim, limits: Budget, generator: torch.Generator
 ) -> torch.Tensor:
-    """Run the attack on all clips, `[n, ...]`.
+    """Run an attack on all clips, `[n, ...]`.
 
     ART gets as many clips at a time as it says that it handles in one batch, or one, so that every batch of
     its own is attributed to the right clips.
 
     Args:
-        component: Which attack, and its options.
+        attack: Name of the class.
+        options: Its parameters; those that the class does not take are left out.
         victim: The clips.
-        extra: Parameters from the ball; options win over them.
+        limits: What it may cost.
         generator: Seeds the global generators that ART draws from.
 
     Raises:
-        RuntimeError: The attack spends more than the component declares.
+        RuntimeError: The attack spends more than the limits.
     """
-    cls = attack_classes()[component.attack]
+    cls = attack_classes()[attack]
     known = accepted(cls)
-    options = {"targeted": component.targeted, "verbose": False, **extra, **component.options}
-    options = {name: value for name, value in options.items() if name in known}
-    at_once = options.pop("batch_size", len(victim)) if "batch_size" in known else 1
+    given = {name: value for name, value in {"verbose": False, **options}.items() if name in known}
+    at_once = given.pop("batch_size", len(victim)) if "batch_size" in known else 1
     logits = query(victim, victim.clean)
     classes, wanted = logits.shape[1], victim.labels
     if victim.goal.targets is not None:
         wanted = victim.goal.targets
-    elif component.attack in WANT_TARGETS:
+    elif attack in WANT_TARGETS:
         wanted = likely_wrong(logits, wanted, 1)[:, 0]
     onehot = np.eye(classes, dtype=np.float32)[wanted.cpu().numpy()]
-    door, done = _Door(victim, component), []
+    door, done = _Door(victim, attack, limits), []
     with _seeded(generator, victim.clean.device):
         for rows in torch.split(torch.arange(len(victim), device=victim.clean.device), at_once):
             view = victim.select(rows)
             if "batch_size" in known:
-                options["batch_size"] = len(rows)
-            attack = cls(_classifier(door.to_clips(view), view, classes), **options)
-            images = attack.generate(view.clean.cpu().numpy(), onehot[rows.cpu().numpy()])
+                given["batch_size"] = len(rows)
+            search = cls(_classifier(door.to_clips(view), view, classes), **given)
+            images = search.generate(view.clean.cpu().numpy(), onehot[rows.cpu().numpy()])
             done.append(torch.from_numpy(np.asarray(images, dtype=np.float32)))
     door.check()
     return torch.cat(done).to(victim.clean.device)
@@ -138,9 +140,10 @@ def generate(
 class _Door(nn.Module):
     """Passes images on to some of the clips, as long as the attack keeps to what it declares."""
 
-    def __init__(self, victim: Victim, component: _Art) -> None:
+    def __init__(self, victim: Victim, attack: str, limits: Budget) -> None:
         super().__init__()
-        self._component = component
+        self._attack = attack
+        self._limits = {"gradients": limits.max_gradients, "queries": limits.max_queries}
         self._ledger = victim.ledger
         self._before = victim.ledger.gradients.copy(), victim.ledger.queries.copy()
         self.victim = victim
@@ -157,11 +160,10 @@ class _Door(nn.Module):
 
     def check(self) -> None:
         now = self._ledger.gradients, self._ledger.queries
-        limits = {"gradients": self._component.gradients, "queries": self._component.queries}
-        for (name, limit), after, before in zip(limits.items(), now, self._before, strict=True):
-            if (after - before).max(initial=0) > limit:
+        for (name, limit), after, before in zip(self._limits.items(), now, self._before, strict=True):
+            if limit is not None and (after - before).max(initial=0) > limit:
                 raise RuntimeError(
-                    f"ART's {self._component.attack} needs more than the {limit} {name} a clip that are "
+                    f"ART's {self._attack} needs more than the {limit} {name} a clip that are "
                     f"declared for it: raise `{name}`"
                 )
 

@@ -1,0 +1,114 @@
+"""Measurements: the outcome of every cell, each measured once and kept in the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import torch
+
+from soundproof.digest import seed_from
+from soundproof.engine.classifiers import ClassifierMaker, seeded
+from soundproof.engine.inputs import InputMaker
+from soundproof.engine.keys import seed_of
+from soundproof.measuring.outcome import Outcome
+from soundproof.measuring.protocols.base import Material
+from soundproof.measuring.subject import Subject
+
+if TYPE_CHECKING:
+    from soundproof.engine.workshop import Workshop
+    from soundproof.measuring.cell import Cell, Classifier
+    from soundproof.types import Split
+
+
+@dataclass(eq=False)
+class Measurements:
+    """Makes outcomes of cells, through the store.
+
+    Attributes:
+        workshop: What they are made with.
+        inputs: What classifiers see.
+        classifiers: What is measured.
+    """
+
+    workshop: Workshop
+    inputs: InputMaker = field(init=False)
+    classifiers: ClassifierMaker = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.inputs = InputMaker(self.workshop)
+        self.classifiers = ClassifierMaker(self.workshop, self.inputs)
+
+    def outcome(self, cell: Cell) -> Outcome:
+        """The outcome of a cell, from the store or measured."""
+        key = self.workshop.keys.of(cell)
+        found = self.workshop.store.get(key)
+        if found is not None:
+            return Outcome.from_record(found.record, found.arrays())
+        outcome = self._measure(cell)
+        self.workshop.store.put(key, outcome.record(), outcome.samples)
+        return outcome
+
+    def forget(self) -> None:
+        """Free the inputs and classifiers held in memory, before another family of classifiers."""
+        self.inputs.forget()
+        self.classifiers.forget()
+
+    def _measure(self, cell: Cell) -> Outcome:
+        """Measure, and keep the examples apart. A random classifier draws from torch's global generator."""
+        needed = cell.protocol.needs(cell).cells
+        outcomes = {each: self.outcome(each) for each in needed}
+        examples = {each: self._examples(each) for each in needed}
+        named = [component for component in (cell.classifier.defense, cell.attack) if component is not None]
+        seed = seed_of(cell.protocol.id, cell.classifier.trained, *named)
+        with self.workshop.once(self.workshop.keys.of(cell)):
+            material = Material(
+                cell=cell,
+                subject=self._subject(cell.judged, seed),
+                budget=self.workshop.plan.budget(cell),
+                outcomes=outcomes,
+                examples={each: made for each, made in examples.items() if made is not None},
+                learning=lambda: self.classifiers.learning(cell.classifier),
+                training_clips=len(self._split(cell.classifier).train),
+            )
+            with seeded(seed_from(seed), self.workshop.device):
+                outcome = _within_memory(material)
+        if outcome.examples is not None:
+            self.workshop.store.put(self.workshop.keys.examples(cell), {}, {"examples": outcome.examples})
+        return outcome
+
+    def _examples(self, cell: Cell) -> torch.Tensor | None:
+        """The examples that a cell left; None if it makes none. Damaged ones are made again."""
+        stored = self.workshop.store.get(self.workshop.keys.examples(cell))
+        if stored is not None:
+            return stored.tensors(self.workshop.device)["examples"]
+        makes_some = cell.attack is not None and bool(self.outcome(cell).samples)
+        return self._measure(cell).examples if makes_some else None
+
+    def _subject(self, classifier: Classifier, seed: object) -> Subject:
+        plan, trained = self.workshop.plan, classifier.trained
+        test = plan.test(trained)
+        return Subject(
+            module=self.classifiers.module(classifier),
+            examples=self.inputs.examples(trained, test),
+            clips=test,
+            groups=plan.indexes[trained.dataset].groups,
+            classes=plan.classes(trained),
+            seed=seed,
+        )
+
+    def _split(self, classifier: Classifier) -> Split:
+        return self.workshop.plan.splits[classifier.trained.dataset, classifier.trained.fold]
+
+
+def _within_memory(material: Material) -> Outcome:
+    """Measure, in smaller batches when memory runs out."""
+    while True:
+        try:
+            return material.cell.protocol.measure(material)
+        except torch.OutOfMemoryError:
+            if material.subject.batch == 1:
+                raise
+            smaller = replace(material.subject, batch=material.subject.batch // 2)
+            material = replace(material, subject=smaller)
+            torch.cuda.empty_cache()

@@ -1,0 +1,86 @@
+"""The workshop of a run: what every stage is made with."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from soundproof.engine.environment import prepare
+from soundproof.engine.keys import Keys
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from soundproof.contract.registry import Registry
+    from soundproof.engine.environment import Environment
+    from soundproof.engine.store import Artifact, Key, Store
+    from soundproof.planning.graph import Node
+    from soundproof.planning.plan import Plan
+
+
+@dataclass(eq=False)
+class Workshop:
+    """What every stage of one run is made with.
+
+    Attributes:
+        plan: What there is to do.
+        registry: Where components come from.
+        environment: Device and threads.
+        store: Where artifacts are kept.
+        root: The data folder.
+        on_epoch: Called after every epoch of training.
+        keys: Of every stage.
+    """
+
+    plan: Plan
+    registry: Registry
+    environment: Environment
+    store: Store
+    root: Path
+    on_epoch: Callable[[], None] = lambda: None
+    keys: Keys = field(init=False)
+    _failed: dict[str, Exception] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.keys = Keys(self.plan, self.environment, self.registry)
+
+    @property
+    def device(self) -> str:
+        """Where tensors live."""
+        return self.environment.device
+
+    def has(self, node: Node) -> bool:
+        """Whether a stage's artifact is in the store, without checking it."""
+        return self.store.has(self.keys.of(node))
+
+    def made(self, node: Node, make: Callable[[], tuple[Mapping[str, Any], Mapping[str, Any]]]) -> Artifact:
+        """A stage's artifact from the store, or made now.
+
+        Args:
+            node: The stage.
+            make: Returns its record and arrays.
+        """
+        key = self.keys.of(node)
+        found = self.store.get(key)
+        if found is not None:
+            return found
+        with self.once(key):
+            record, arrays = make()
+        return self.store.put(key, record, arrays)
+
+    @contextlib.contextmanager
+    def once(self, key: Key) -> Iterator[None]:
+        """Compute something, unless that has failed in this run: then raise the same error again.
+
+        Nothing of a failure is stored: the next run tries again.
+        """
+        if key.digest in self._failed:
+            raise self._failed[key.digest]
+        prepare(self.environment)
+        try:
+            yield
+        except Exception as error:
+            self._failed[key.digest] = error
+            raise

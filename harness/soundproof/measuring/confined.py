@@ -1,0 +1,97 @@
+"""An attack within one ball: every clip that the classifier gets right, batch by batch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from soundproof.contract.components import BoundedAttack, MinimumNormAttack
+from soundproof.errors import BudgetExhaustedError
+from soundproof.measuring.curve import curve
+from soundproof.measuring.judge import judge
+from soundproof.measuring.subject import attackable, concatenated, joined_trace, spent
+from soundproof.types import Norm
+from soundproof.victim.ball import Ball, column
+from soundproof.victim.trace import TraceTable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    from soundproof.contract.components import Attack
+    from soundproof.measuring.judge import Verdict
+    from soundproof.measuring.subject import Attacked, Run, Subject
+    from soundproof.types import Budget
+
+
+@dataclass(frozen=True, eq=False)
+class Confined:
+    """What an attack made within a ball.
+
+    Attributes:
+        samples: Per-clip outcomes.
+        curve: The budget curve.
+        examples: `[n, ...]`.
+    """
+
+    samples: dict[str, npt.NDArray[Any]]
+    curve: dict[str, npt.NDArray[np.float32]]
+    examples: torch.Tensor
+
+
+def attack_within(subject: Subject, attack: Attack, budget: Budget) -> Confined | None:
+    """Attack within the budget's ball; None if the classifier gets no clip right.
+
+    Raises:
+        InvalidExamplesError: The attack returned something that is no set of examples.
+        FloatingPointError: The classifier gives NaN or infinite logits.
+    """
+    attacked = attackable(subject, attack)
+    if attacked is None:
+        return None
+    ball = Ball(budget.norm, budget.epsilon)
+    runs = attacked.runs(budget, ball)
+    examples = torch.cat([_attack(run, attack, ball) for run in runs])
+    verdict = judge(subject.module, examples, attacked.inputs, attacked.goal)
+    samples = attacked.samples(verdict, runs) | {"tested": subject.clips.astype(np.int32)}
+    return Confined(samples, _curve(attacked, verdict, runs, ball), examples)
+
+
+def _attack(run: Run, attack: Attack, ball: Ball) -> torch.Tensor:
+    """Attack one batch; what a minimum-norm attack puts outside of the ball counts as unchanged."""
+    try:
+        if isinstance(attack, BoundedAttack):
+            return run.checked(attack.perturb(run.victim, ball, run.generator), ball)
+        assert isinstance(attack, MinimumNormAttack)
+        examples = run.checked(attack.minimise(run.victim, run.generator), None)
+    except BudgetExhaustedError:
+        assert run.victim.best is not None, "only a victim with a budget stops an attack"
+        return run.checked(run.victim.best, ball)
+    near = ball.sizes(examples.double() - run.clean.double()) <= ball.radius
+    return torch.where(column(near, examples), examples, run.clean)
+
+
+def _curve(
+    attacked: Attacked, verdict: Verdict, runs: Sequence[Run], ball: Ball
+) -> dict[str, npt.NDArray[np.float32]]:
+    """The budget curve: the trace, with the examples themselves as its last point."""
+    cost = spent(runs)
+    last = TraceTable(
+        clip=np.arange(len(attacked.clips)),
+        gradients=cost["gradients"].round().astype(np.int64),
+        queries=cost["queries"].round().astype(np.int64),
+        score=verdict.score.cpu().numpy(),
+        l2=verdict.l2.cpu().numpy(),
+        met=verdict.met.cpu().numpy(),
+        fooled=verdict.fooled.cpu().numpy(),
+    )
+    table = concatenated([joined_trace(runs), last])
+    # The trace measures in l2; an l∞ attack stays inside its ball by construction.
+    radius = float(ball.radius) * (1 + 1e-6) if ball.norm is Norm.L2 else math.inf
+    gradients, aucs, rates = curve(table, attacked.clean_score, radius)
+    return {"curve_gradients": gradients, "curve_auc": aucs, "curve_rate": rates}

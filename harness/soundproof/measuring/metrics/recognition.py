@@ -1,0 +1,54 @@
+"""Recognition: how well a classifier tells unattacked clips apart (docs/metrics.md §1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from soundproof.measuring.metrics import statistics
+from soundproof.measuring.metrics.intervals import RATE, Part, estimate, known
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from soundproof.measuring.metrics.intervals import Metric
+    from soundproof.measuring.protocols.base import Samples
+    from soundproof.measuring.scene import Scene
+
+
+def recognition(samples: Sequence[Samples], scene: Scene) -> dict[str, Metric]:
+    """`accuracy`, macro `precision`, `recall` and `f1`, and for two classes `eer` and `roc_auc`.
+
+    Args:
+        samples: `clip label prediction score` of one classifier for each fold and seed.
+        scene: Groups and number of classes.
+    """
+    parts: dict[str, list[Part]] = {}
+    for each in samples:
+        found = {"accuracy": statistics.mean(each["label"] == each["prediction"])}
+        found |= statistics.macro(each["label"], each["prediction"], scene.classes)
+        if scene.classes == 2:
+            # s(x; y) is the margin of the wrong class: turned towards class 1 it is a detection score.
+            detected, positive = np.where(each["label"] == 1, -each["score"], each["score"]), each["label"] == 1
+            found["eer"] = statistics.equal_error_rate(detected, positive)
+            found["roc_auc"] = statistics.roc_auc(detected, positive)
+        for name, statistic in found.items():
+            parts.setdefault(name, []).append(Part(each["clip"], statistic))
+    return known({name: estimate(each, scene.groups, bounds=RATE) for name, each in parts.items()})
+
+
+def drop(defended: Sequence[Samples], undefended: Sequence[Samples], scene: Scene) -> dict[str, Metric]:
+    """`drop`: accuracy of the undefended minus that of the defended classifier, paired by clip.
+
+    Args:
+        defended: `clean` samples for each fold and seed.
+        undefended: Those of the undefended classifiers in the same order.
+        scene: Groups.
+    """
+    parts = []
+    for after, before in zip(defended, undefended, strict=True):
+        clips, here, there = np.intersect1d(after["clip"], before["clip"], return_indices=True)
+        right = [(each["label"] == each["prediction"]).astype(float) for each in (after, before)]
+        parts.append(Part(clips, statistics.mean(right[1][there] - right[0][here])))
+    return known({"drop": estimate(parts, scene.groups)})

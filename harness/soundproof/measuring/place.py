@@ -1,0 +1,52 @@
+"""Places of rows among the results: their coordinates, by which one row finds another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from soundproof.digest import canonical
+
+Coordinate = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Place:
+    """Where a row stands.
+
+    Attributes:
+        protocol: What was measured.
+        dataset: A coordinate: id, and the parameters that differ from the defaults. Likewise the next five.
+        representation: Coordinate.
+        model: Coordinate of the model attacked (or measured).
+        defense: Coordinate.
+        attack: Coordinate, None for `clean`.
+        target: The model tested, only for `transfer`; it carries `defense` where that differs from the source's.
+        fold: Number of the fold.
+        seed: Seed of training and attack.
+    """
+
+    protocol: str
+    dataset: Coordinate
+    representation: Coordinate
+    model: Coordinate
+    defense: Coordinate
+    attack: Coordinate | None
+    target: Coordinate | None
+    fold: int
+    seed: int
+
+    @property
+    def lookup(self) -> str:
+        """Lookup key of the row that stands here."""
+        return canonical({name: getattr(self, name) for name in Place.__dataclass_fields__})
+
+    def moved(self, **changes: Any) -> Place:
+        """The place that differs in some coordinates."""
+        here = {name: getattr(self, name) for name in Place.__dataclass_fields__}
+        return Place(**{**here, **changes})
+
+
+def target_of(model: Coordinate, defense: Coordinate, source_defense: Coordinate) -> Coordinate:
+    """The coordinate of a transfer's target, which names its defense only where that differs from the source's."""
+    return model if defense == source_defense else {**model, "defense": defense}

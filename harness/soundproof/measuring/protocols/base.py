@@ -1,0 +1,134 @@
+"""The contract of a protocol: an object that owns its part of a plan, of a run and of the numbers.
+
+A new protocol is one class in a file of its own, named in `protocols/__init__.py`, and a board that shows it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from soundproof.measuring.learning import Learning
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    import numpy.typing as npt
+    import torch
+
+    from soundproof.contract.components import Attack
+    from soundproof.measuring.cell import Cell, Classifier, Cost, Needs
+    from soundproof.measuring.metrics.intervals import Metric
+    from soundproof.measuring.outcome import Outcome
+    from soundproof.measuring.place import Place
+    from soundproof.measuring.scene import Scene
+    from soundproof.measuring.subject import Subject
+    from soundproof.training.trainer import TrainingError
+    from soundproof.types import Budget
+
+    Samples = Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """What a cell is measured from, made.
+
+    Attributes:
+        cell: The cell.
+        subject: The classifier that examples are shown to (`Cell.judged`), with the clips it is tested on.
+        budget: The limits of attacks.
+        outcomes: Of the cells that it needs.
+        examples: Of those among them that made some, `[n, ...]` for the clips of their samples.
+        learning: How the classifier's model was trained, and what its defense did on top.
+        training_clips: Clips that it was trained on.
+    """
+
+    cell: Cell
+    subject: Subject
+    budget: Budget
+    outcomes: Mapping[Cell, Outcome] = field(default_factory=dict)
+    examples: Mapping[Cell, torch.Tensor] = field(default_factory=dict)
+    learning: Callable[[], tuple[Learning, Learning]] = lambda: (Learning(), Learning())
+    training_clips: int = 0
+
+
+class Protocol(ABC):
+    """A question asked of a classifier.
+
+    Protocols have no state: all instances of a class are one.
+
+    Attributes:
+        id: Its name in suites and results.
+        fields: Fields of its samples that metrics are computed from, all `[n]`.
+        last: Whether its cells run after those of all other protocols of the same inputs, since by then every
+            classifier that they need is made.
+    """
+
+    id: ClassVar[str]
+    fields: ClassVar[tuple[str, ...]]
+    last: ClassVar[bool] = False
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
+    def __repr__(self) -> str:
+        return self.id
+
+    @abstractmethod
+    def cells(
+        self, classifier: Classifier, attacks: Iterable[Attack], family: Sequence[Classifier]
+    ) -> Iterator[Cell]:
+        """The cells that it adds to a plan.
+
+        Args:
+            classifier: Whose.
+            attacks: Of the suite.
+            family: All classifiers that see the same inputs, this one included.
+        """
+
+    @abstractmethod
+    def needs(self, cell: Cell) -> Needs:
+        """What a cell of it is measured from."""
+
+    def settings(self, budget: Budget) -> dict[str, Any]:  # noqa: ARG002
+        """The part of the budget that its numbers depend on, as JSON; it enters cache keys."""
+        return {}
+
+    @abstractmethod
+    def cost(self, cell: Cell, budget: Budget) -> Cost:
+        """Passes that a cell costs at most, an attacked clip."""
+
+    @abstractmethod
+    def measure(self, material: Material) -> Outcome:
+        """Measure a cell."""
+
+    def unfinished(self, error: TrainingError) -> Samples:  # noqa: ARG002
+        """Samples of a row whose classifier's training diverged."""
+        return {}
+
+    @abstractmethod
+    def metrics(self, samples: Sequence[Samples], scene: Scene) -> dict[str, Metric]:
+        """The metrics of one configuration from its samples, an entry a fold and seed."""
+
+    def partners(self, place: Place) -> Mapping[str, Place]:  # noqa: ARG002
+        """The rows that a row is compared with, by a name of the protocol's own; they may be missing."""
+        return {}
+
+    def comparisons(
+        self,
+        samples: Sequence[Samples],  # noqa: ARG002
+        partners: Mapping[str, Sequence[Samples]],  # noqa: ARG002
+        scene: Scene,  # noqa: ARG002
+    ) -> dict[str, Metric]:
+        """Further metrics that only a comparison gives.
+
+        Args:
+            samples: As for `metrics`.
+            partners: Those that are there, by name: their samples in the same order.
+            scene: As for `metrics`.
+        """
+        return {}

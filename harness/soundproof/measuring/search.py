@@ -1,0 +1,122 @@
+"""The search for what an attack needs: up a ladder of radii, or along the trace of an attack that has none."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from soundproof.contract.components import BoundedAttack, MinimumNormAttack
+from soundproof.errors import BudgetExhaustedError
+from soundproof.measuring.curve import auc_of, first_reach, handed_over
+from soundproof.measuring.judge import judge
+from soundproof.measuring.ladder import LADDER
+from soundproof.measuring.refinement import refined
+from soundproof.measuring.smallest import Smallest
+from soundproof.measuring.subject import attackable, joined_trace, spent
+from soundproof.types import Norm
+from soundproof.victim.ball import Ball
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import numpy.typing as npt
+
+    from soundproof.contract.components import Attack
+    from soundproof.measuring.subject import Attacked, Run, Subject
+    from soundproof.types import Budget
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """How far an attack came.
+
+    Attributes:
+        samples: Without sizes if the target was missed: means over the clips that happened to fall say nothing.
+        missed: Why the target was not reached, None if it was.
+    """
+
+    samples: dict[str, npt.NDArray[Any]]
+    missed: str | None = None
+
+
+def search(subject: Subject, attack: Attack, budget: Budget) -> Search | None:
+    """Find out what an attack needs; None if the classifier gets no clip right.
+
+    Raises:
+        InvalidExamplesError: The attack returned something that is no set of examples.
+        FloatingPointError: The classifier gives NaN or infinite logits.
+    """
+    attacked = attackable(subject, attack)
+    if attacked is None:
+        return None
+    if isinstance(attack, BoundedAttack):
+        return _climb(attacked, attack, budget)
+    assert isinstance(attack, MinimumNormAttack)
+    return _follow(attacked, attack, budget)
+
+
+def _climb(attacked: Attacked, attack: BoundedAttack, budget: Budget) -> Search:
+    """Enlarge the ball until the AUC exceeds the target, then refine; the gradients of all rungs add up."""
+    scale = 1.0 if budget.norm is Norm.LINF else math.sqrt(attacked.dimension)
+    balls = [Ball(budget.norm, rung * scale) for rung in LADDER]
+    runs = attacked.runs(budget, balls[-1])
+    climbs = [attack.climb(run.victim, iter(balls), run.generator) for run in runs]
+    found = Smallest(attacked)
+    for ball in balls:
+        try:
+            examples = torch.cat([_rung(run, climb, ball) for run, climb in zip(runs, climbs, strict=True)])
+        except BudgetExhaustedError as error:
+            return _missed(found, runs, f"{error}; the fooling AUC was {found.auc:.3f}")
+        found.offer(judge(attacked.subject.module, examples, attacked.inputs, attacked.goal), ball)
+        if found.auc > budget.target_auc:
+            cost = spent(runs)
+            return Search(cost | refined(attacked, attack, budget.norm, found))
+    return _missed(found, runs, f"up to radius {balls[-1].radius:.4g} the fooling AUC was {found.auc:.3f}")
+
+
+def _rung(run: Run, climb: Iterator[torch.Tensor], ball: Ball) -> torch.Tensor:
+    """Checked examples of one rung.
+
+    Raises:
+        RuntimeError: The attack stopped climbing before it was told to.
+    """
+    examples = next(climb, None)
+    if examples is None:
+        raise RuntimeError(f"the climb ended before radius {ball.radius:.4g}: yield examples for every ball")
+    return run.checked(examples, ball)
+
+
+def _missed(found: Smallest, runs: Sequence[Run], why: str) -> Search:
+    samples = {name: array for name, array in found.samples().items() if name not in {"l2", "linf", "l0"}}
+    return Search(samples | spent(runs), why)
+
+
+def _follow(attacked: Attacked, attack: MinimumNormAttack, budget: Budget) -> Search:
+    """Read from the trace when the AUC first exceeded the target."""
+    runs = attacked.runs(budget, None)
+    for run in runs:
+        try:
+            run.checked(attack.minimise(run.victim, run.generator), None)
+        except BudgetExhaustedError:
+            continue  # the trace holds what was found until then
+    table, cost = joined_trace(runs), spent(runs)
+    steps = first_reach(table, attacked.clean_score, budget.target_auc)
+    place = handed_over(table, attacked.clean_score, math.inf if steps is None else steps)
+    samples: dict[str, npt.NDArray[Any]] = {
+        "clip": attacked.clips.astype(np.int32),
+        "clean_score": attacked.clean_score,
+        "score": place.score.astype(np.float32),
+        "fooled": place.fooled.astype(np.uint8),
+    }
+    if steps is None:
+        reached = auc_of(attacked.clean_score, place.score)
+        return Search(samples | cost, f"the attack ended at a fooling AUC of {reached:.3f}")
+    within = table.gradients <= steps
+    queries = np.zeros(len(attacked.clips), np.float32)
+    np.maximum.at(queries, table.clip[within], table.queries[within].astype(np.float32))
+    samples["l2"] = place.l2.astype(np.float32)
+    return Search({**samples, "gradients": np.minimum(cost["gradients"], steps), "queries": queries})

@@ -1,0 +1,79 @@
+"""The smallest fooling example so far of every clip."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from soundproof.measuring.curve import auc_of
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from soundproof.measuring.judge import Verdict
+    from soundproof.measuring.subject import Attacked
+    from soundproof.victim.ball import Ball
+
+_SIZES = ("l2", "linf", "l0")
+
+
+class Smallest:
+    """What an adversary would hand over: each clip's smallest fooling example, else its clean copy.
+
+    Attributes:
+        attacked: The clips.
+        fooled: bool `[N]`.
+        score: s(x; y) of what is handed over, `[N]`.
+        radius: Smallest radius within which the clip was fooled, infinite if in none, `[N]`.
+        missed: Largest radius below it within which it was not, 0 if there is none, `[N]`.
+    """
+
+    def __init__(self, attacked: Attacked) -> None:
+        count = len(attacked.clips)
+        self.attacked = attacked
+        self.fooled = np.zeros(count, np.bool_)
+        self.score = attacked.clean_score.copy()
+        self.radius = np.full(count, np.inf)
+        self.missed = np.zeros(count)
+        self._further: dict[str, npt.NDArray[Any]] = {name: np.zeros(count, np.float32) for name in _SIZES}
+        self._further |= attacked.targeted(attacked.clean)
+
+    @property
+    def auc(self) -> float:
+        """The fooling AUC of what is handed over."""
+        return auc_of(self.attacked.clean_score, self.score)
+
+    def offer(self, verdict: Verdict, ball: Ball, rows: npt.NDArray[np.int64] | None = None) -> None:
+        """Take over what fools with less than before.
+
+        Args:
+            verdict: On examples of some of the clips.
+            ball: That they were made in.
+            rows: Which of the clips; all by default.
+        """
+        rows = np.arange(len(self.fooled)) if rows is None else rows
+        radius, fools = float(ball.radius), verdict.fooled.cpu().numpy()
+        unfooled = rows[~fools]
+        below = radius < self.radius[unfooled]
+        self.missed[unfooled[below]] = np.maximum(self.missed[unfooled[below]], radius)
+        size = verdict.l2.cpu().numpy()
+        better = fools & (~self.fooled[rows] | (size < self._further["l2"][rows]))
+        taken = rows[better]
+        self.score[taken] = verdict.score.cpu().numpy()[better]
+        for name in _SIZES:
+            self._further[name][taken] = getattr(verdict, name).cpu().numpy()[better]
+        for name in ("met", "target_score") if verdict.target_score is not None else ():
+            self._further[name][taken] = getattr(verdict, name).cpu().numpy()[better]
+        self.fooled[taken] = True
+        self.radius[rows[fools]] = np.minimum(self.radius[rows[fools]], radius)
+
+    def samples(self) -> dict[str, npt.NDArray[Any]]:
+        """Per-clip outcomes as results keep them."""
+        return {
+            "clip": self.attacked.clips.astype(np.int32),
+            "clean_score": self.attacked.clean_score,
+            "score": self.score,
+            "fooled": self.fooled.astype(np.uint8),
+            **self._further,
+        }

@@ -1,0 +1,100 @@
+"""The graph of a run: what every stage is made from. Keys, forecasts and executors all read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import singledispatchmethod
+from typing import TYPE_CHECKING
+
+from soundproof.measuring.cell import Cell, Classifier, Trained
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from soundproof.contract.components import Augmentation, Dataset, Representation
+
+
+@dataclass(frozen=True)
+class Clips:
+    """Decoded audio of a data set at a sampling rate, Hz."""
+
+    dataset: Dataset
+    rate: int
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What classifiers see of every clip, or of an augmentation's copies of every clip.
+
+    Attributes:
+        dataset: Whose clips.
+        representation: How they look.
+        augmentation: None for the clips themselves.
+        fold: Whose training part the representation is fitted to; None if it is not fitted.
+    """
+
+    dataset: Dataset
+    representation: Representation
+    augmentation: Augmentation | None
+    fold: int | None
+
+
+Node = Clips | Inputs | Trained | Classifier | Cell
+
+
+class Graph:
+    """Needs of every stage of a run.
+
+    Attributes:
+        augmentations: They enlarge every training part.
+    """
+
+    def __init__(self, augmentations: Iterable[Augmentation]) -> None:
+        self.augmentations = tuple(augmentations)
+
+    @singledispatchmethod
+    def needs(self, node: Node) -> tuple[Node, ...]:
+        """What a stage is made from, directly."""
+        raise TypeError(f"{type(node).__name__} is no stage of a run")
+
+    @needs.register
+    def _(self, node: Clips) -> tuple[Node, ...]:  # noqa: ARG002
+        return ()
+
+    @needs.register
+    def _(self, node: Inputs) -> tuple[Node, ...]:
+        return (Clips(node.dataset, node.representation.rate),)
+
+    @needs.register
+    def _(self, node: Trained) -> tuple[Node, ...]:
+        return self.inputs(node)
+
+    @needs.register
+    def _(self, node: Classifier) -> tuple[Node, ...]:
+        # A defense that starts from new weights does without those of the undefended classifier.
+        return self.inputs(node.trained) if node.defense.from_scratch else (node.trained,)
+
+    @needs.register
+    def _(self, node: Cell) -> tuple[Node, ...]:
+        needs = node.protocol.needs(node)
+        return (*needs.classifiers, *needs.cells)
+
+    def inputs(self, trained: Trained) -> tuple[Inputs, ...]:
+        """What a classifier sees: of the clips themselves, then of each augmentation's copies."""
+        fold = trained.fold if trained.representation.fitted else None
+        stages = (None, *self.augmentations)
+        return tuple(Inputs(trained.dataset, trained.representation, stage, fold) for stage in stages)
+
+    def order(self, wanted: Iterable[Node]) -> Iterator[Node]:
+        """Stages and all that they need, each once and after its needs."""
+        seen: set[Node] = set()
+
+        def visit(node: Node) -> Iterator[Node]:
+            if node not in seen:
+                seen.add(node)
+                for need in self.needs(node):
+                    yield from visit(need)
+                yield node
+
+        for node in wanted:
+            yield from visit(node)
