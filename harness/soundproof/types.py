@@ -92,11 +92,14 @@ class Ref:
         kind: The kind it must be of.
         id: Its id, e.g. `fgsm`.
         parameters: Those that differ from its defaults.
+        component: The component itself, where the registry has built what holds the reference. It follows from the
+            rest, so that references with and without it are equal.
     """
 
     kind: Kind
     id: str
     parameters: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    component: object | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, eq=False)

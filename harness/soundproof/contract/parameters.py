@@ -11,7 +11,7 @@ import pydantic
 
 from soundproof.contract.identity import plain
 from soundproof.errors import hint, shown
-from soundproof.types import Kind, Ref
+from soundproof.types import Ref
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,7 @@ def describe_parameters(component: type[Component]) -> dict[str, dict[str, Any]]
     for item in dataclasses.fields(component):  # type: ignore[arg-type]
         entry = {k: v for k, v in properties.get(item.name, {}).items() if k not in {"title", "default"}}
         if item.name in named:
-            entry = {"type": str(named[item.name])}
+            entry = {"type": str(named[item.name].kind)}
         if item.default is not dataclasses.MISSING:
             entry["default"] = plain(item.default)
         elif item.default_factory is not dataclasses.MISSING:
@@ -61,14 +61,14 @@ def _own_fields(component: type[Component]) -> list[str]:
 
 
 @cache
-def references(component: type[Component]) -> Mapping[str, Kind]:
-    """Parameters that name another component, with its kind, which their default tells."""
+def references(component: type[Component]) -> Mapping[str, Ref]:
+    """Parameters that name another component, with their defaults, which tell its kind."""
     found = {}
     for item in dataclasses.fields(component):  # type: ignore[arg-type]
         factory = item.default_factory
         default = factory() if factory is not dataclasses.MISSING else item.default
         if isinstance(default, Ref):
-            found[item.name] = default.kind
+            found[item.name] = default
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -78,7 +79,7 @@ class Registry:
         raise PluginError(f"unknown {kind} {name!r}: {hint(name, self.ids(kind))}{unloaded}")
 
     def build(self, ref: Ref) -> Component:
-        """Make a component from its id and parameters.
+        """Make a component from its id and parameters, and those that its parameters name.
 
         Raises:
             PluginError: Every problem: unknown id, unknown or mistyped parameters, impossible values.
@@ -87,13 +88,12 @@ class Registry:
         given = dict(ref.parameters)
         problems: list[str] = []
         nested: dict[str, Ref] = {}
-        for name, kind in references(cls).items():
-            if name in given:
-                try:
-                    nested[name] = self.reference(kind, given.pop(name))
-                    self.build(nested[name])
-                except PluginError as error:
-                    problems += [f"{name}: {problem}" for problem in error.problems]
+        for name, default in references(cls).items():
+            try:
+                named = self.reference(default.kind, given.pop(name)) if name in given else default
+                nested[name] = dataclasses.replace(named, component=self.build(named))
+            except PluginError as error:
+                problems += [f"{name}: {problem}" for problem in error.problems]
         try:
             values = schema(cls).model_validate_json(json.dumps(given), strict=True)
         except pydantic.ValidationError as error:

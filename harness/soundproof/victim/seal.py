@@ -24,8 +24,8 @@ _HOOKS = (
 class Seal:
     """A classifier as it was when it was made: weights, buffers, modes and hooks.
 
-    An attack shares the classifier with the harness, which judges by it, and with all cells that follow. Looking at
-    the seal costs one pass over the weights.
+    An attack shares the classifier with the harness, which judges by it, and with all cells that follow. Looking
+    at the seal costs one pass over the weights.
     """
 
     def __init__(self, module: nn.Module) -> None:

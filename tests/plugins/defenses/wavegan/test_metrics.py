@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.ndimage import uniform_filter
 
-from soundproof_defenses._wavegan_metrics import mean_squared_error, structural_similarity
+from soundproof_defenses.wavegan.metrics import mean_squared_error, structural_similarity
 
 
 def by_scipy(first, second, window=7):

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from soundproof import Adversary, Defense, Kind, Ref
+from soundproof import Adversary, Defense, Kind, Model, Ref
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from soundproof import Model, Trainer, TrainingData
+    from soundproof import Trainer, TrainingData
+    from soundproof_defenses.wavegan.fit import Lessons
 
 # Samples of the generator's first layer; each further layer makes four times, the last perhaps twice as many.
 _SEED = 16
+_ADVERSARIES = {"encoder": Adversary.EXACT, "gradient": Adversary.BPDA, "hybrid": Adversary.BPDA}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +35,22 @@ class WaveganInversion(Defense):
     """
 
     id: ClassVar[str] = "wavegan-inversion"
-    adversary: ClassVar[Adversary] = Adversary.BPDA
     training_cost: ClassVar[float] = 100.0
+    # WaveGAN's own sizes, the published recovery script's search, and 150 epochs of SC09's 18,620 clips for E.
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "004": {
+            "mode": "hybrid",
+            "samples": 16384,
+            "width": 64,
+            "encoder_width": 64,
+            "picture": "real-part",
+            "generator_steps": 200_000,
+            "critic_steps": 5,
+            "learning_rate": 1e-4,
+            "encoder_steps": 43_650,
+            "batch": 64,
+        }
+    }
     mode: Annotated[
         Literal["encoder", "gradient", "hybrid"],
         Field(description="z* is E(x); found from random starts; or found from E(x)"),
@@ -83,6 +100,16 @@ class WaveganInversion(Defense):
         return tuple(found) if length == self.samples else ()
 
     @property
+    def adversary(self) -> Adversary:  # type: ignore[override]
+        """Exact gradients where z* is E(x), an approximate backward pass where it is searched for."""
+        return _ADVERSARIES[self.mode]
+
+    @classmethod
+    def capabilities(cls) -> dict[str, Any]:
+        """How an informed attacker gets gradients, by mode."""
+        return {"adversary": {mode: str(adversary) for mode, adversary in _ADVERSARIES.items()}}
+
+    @property
     def files(self) -> tuple[Path, ...]:
         """The weights, if a file is named."""
         return () if self.weights is None else (Path(self.weights),)
@@ -100,9 +127,9 @@ class WaveganInversion(Defense):
 
     def wrap(self, classifier: nn.Module, data_shape: tuple[int, ...], classes: int) -> nn.Module:  # noqa: ARG002
         """The classifier behind G and E with random weights."""
-        from soundproof_defenses._wavegan_encoder import Encoder
-        from soundproof_defenses._wavegan_inversion import Inversion, Purified
-        from soundproof_defenses._wavegan_networks import Generator
+        from soundproof_defenses.wavegan.encoder import Encoder
+        from soundproof_defenses.wavegan.inversion import Inversion, Purified
+        from soundproof_defenses.wavegan.networks import Generator
 
         inversion = Inversion(
             Generator(self.latent, self.width, self.strides),
@@ -123,14 +150,31 @@ class WaveganInversion(Defense):
 
     def fit(self, defended: nn.Module, data: TrainingData, trainer: Trainer) -> None:
         """Load G and E or train them, and report how they rebuild the validation clips."""
-        from soundproof_defenses import _wavegan_files
-        from soundproof_defenses._wavegan_fit import report, train
-        from soundproof_defenses._wavegan_inversion import Purified
+        from soundproof_defenses.wavegan import files
+        from soundproof_defenses.wavegan.fit import report, train
+        from soundproof_defenses.wavegan.inversion import Purified
+        from soundproof_defenses.wavegan.networks import Critic
 
         assert isinstance(defended, Purified)
         if self.weights is None:
-            train(self, defended.inversion, data, trainer)
+            model = trainer.component(self.perceptual)
+            assert isinstance(model, Model)
+            critic = Critic(self.width, self.strides)
+            train(defended.inversion, critic, model, self._lessons(), data, trainer)
         else:
             rate = None if data.sounds is None else data.sounds.rate
-            _wavegan_files.load(defended.inversion, Path(self.weights), self.sizes(rate))
+            files.load(defended.inversion, Path(self.weights), self.sizes(rate))
+        defended.eval()
         report(defended.inversion, data.validation.inputs, trainer)
+
+    def _lessons(self) -> Lessons:
+        from soundproof_defenses.wavegan.fit import Lessons
+
+        return Lessons(
+            generator_steps=self.generator_steps,
+            critic_steps=self.critic_steps,
+            learning_rate=self.learning_rate,
+            encoder_steps=self.encoder_steps,
+            batch=self.batch,
+            classifier_epochs=self.perceptual_epochs,
+        )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from soundproof_defenses._wavegan_inversion import Inversion
+    from soundproof_defenses.wavegan.inversion import Inversion
 
 _PARTS = ("generator.", "encoder.")
 

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from soundproof_defenses._wavegan_encoder import Encoder, Spectrum
-from soundproof_defenses._wavegan_networks import Critic, Generator, shifted
-from soundproof_defenses.wavegan import WaveganInversion
+from soundproof_defenses.wavegan.encoder import Encoder, Spectrum
+from soundproof_defenses.wavegan.networks import Critic, Generator, shifted
+from soundproof_defenses.wavegan_inversion import WaveganInversion
 
 
 def parameters(module):

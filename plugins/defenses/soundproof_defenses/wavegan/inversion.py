@@ -12,8 +12,8 @@ from soundproof import lbfgs_minimise
 from soundproof_defenses._surrogate import with_gradient_of
 
 if TYPE_CHECKING:
-    from soundproof_defenses._wavegan_encoder import Encoder
-    from soundproof_defenses._wavegan_networks import Generator
+    from soundproof_defenses.wavegan.encoder import Encoder
+    from soundproof_defenses.wavegan.networks import Generator
 
 Mode = Literal["encoder", "gradient", "hybrid"]
 Backward = Literal["identity", "encoder"]

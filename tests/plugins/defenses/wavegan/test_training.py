@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from soundproof_defenses import _wavegan_training as training
-from soundproof_defenses._wavegan_encoder import Encoder
-from soundproof_defenses._wavegan_networks import Critic, Generator
+from soundproof_defenses.wavegan import training
+from soundproof_defenses.wavegan.encoder import Encoder
+from soundproof_defenses.wavegan.networks import Critic, Generator
 
 STRIDES = (4,)
 

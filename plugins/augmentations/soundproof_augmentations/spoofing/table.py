@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from soundproof_defenses import (
-    _spoof_dynamics,
-    _spoof_effects,
-    _spoof_filters,
-    _spoof_noise,
-    _spoof_spectral,
-    _spoof_timing,
+from soundproof_augmentations.spoofing import (
+    dynamics,
+    effects,
+    filters,
+    noise,
+    spectral,
+    timing,
 )
 
 if TYPE_CHECKING:
@@ -20,30 +20,30 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from soundproof_defenses._spoof_effects import Transformation
+    from soundproof_augmentations.spoofing.effects import Transformation
 
 TRANSFORMATIONS: dict[str, Transformation] = {
-    "butterworth": _spoof_filters.butterworth,
-    "checkerboard": _spoof_spectral.checkerboard,
-    "compressor": _spoof_dynamics.compressor,
-    "effect-chain": _spoof_effects.effect_chain,
-    "formant-filter": _spoof_filters.formant_filter,
-    "fourier-smoothing": _spoof_filters.fourier_smoothing,
-    "griffin-lim": _spoof_spectral.griffin_lim,
-    "limiter": _spoof_dynamics.limiter,
-    "linear-prediction": _spoof_filters.prediction,
-    "mel-round-trip": _spoof_spectral.mel_round_trip,
-    "moving-average": _spoof_filters.moving_average,
-    "phase-vocoder": _spoof_spectral.phase_vocoder,
-    "pink-noise": _spoof_noise.pink_noise,
-    "pitch-shift": _spoof_timing.pitch_shift,
-    "remix": _spoof_timing.remix,
-    "savitzky-golay": _spoof_filters.savitzky_golay,
-    "spec-augment": _spoof_spectral.spec_augment,
-    "spectral-distortion": _spoof_spectral.spectral_distortion,
-    "speed": _spoof_timing.speed,
-    "time-stretch": _spoof_timing.time_stretch,
-    "white-noise": _spoof_noise.white_noise,
+    "butterworth": filters.butterworth,
+    "checkerboard": spectral.checkerboard,
+    "compressor": dynamics.compressor,
+    "effect-chain": effects.effect_chain,
+    "formant-filter": filters.formant_filter,
+    "fourier-smoothing": filters.fourier_smoothing,
+    "griffin-lim": spectral.griffin_lim,
+    "limiter": dynamics.limiter,
+    "linear-prediction": filters.prediction,
+    "mel-round-trip": spectral.mel_round_trip,
+    "moving-average": filters.moving_average,
+    "phase-vocoder": spectral.phase_vocoder,
+    "pink-noise": noise.pink_noise,
+    "pitch-shift": timing.pitch_shift,
+    "remix": timing.remix,
+    "savitzky-golay": filters.savitzky_golay,
+    "spec-augment": spectral.spec_augment,
+    "spectral-distortion": spectral.spectral_distortion,
+    "speed": timing.speed,
+    "time-stretch": timing.time_stretch,
+    "white-noise": noise.white_noise,
 }
 # Filters reach up to 1000 Hz, and need room above; frames of 2048 samples need so many.
 LOWEST_RATE = 4000

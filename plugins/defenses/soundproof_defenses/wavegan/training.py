@@ -9,8 +9,8 @@ import torch
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from soundproof_defenses._wavegan_encoder import Encoder
-    from soundproof_defenses._wavegan_networks import Critic, Generator
+    from soundproof_defenses.wavegan.encoder import Encoder
+    from soundproof_defenses.wavegan.networks import Critic, Generator
 
     Perceptual = Callable[[torch.Tensor], Sequence[torch.Tensor]]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import signal
 
-from soundproof_defenses._spoof_timing import reverse
+from soundproof_augmentations.spoofing.timing import reverse
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,72 +2,96 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
 from torch.nn import functional
 
-from soundproof import Domain, Examples, Model
-from soundproof_defenses._wavegan_metrics import mean_squared_error, structural_similarity
-from soundproof_defenses._wavegan_networks import Critic
-from soundproof_defenses._wavegan_training import at_full_scale, train_encoder, train_generator
+from soundproof import Domain, Examples
+from soundproof_defenses.wavegan.metrics import mean_squared_error, structural_similarity
+from soundproof_defenses.wavegan.training import at_full_scale, train_encoder, train_generator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from soundproof import Trainer, TrainingData
-    from soundproof_defenses._wavegan_encoder import Spectrum
-    from soundproof_defenses._wavegan_inversion import Inversion
-    from soundproof_defenses.wavegan import WaveganInversion
+    from soundproof import Model, Trainer, TrainingData
+    from soundproof_defenses.wavegan.encoder import Spectrum
+    from soundproof_defenses.wavegan.inversion import Inversion
+    from soundproof_defenses.wavegan.networks import Critic
 
 # Clips rebuilt at once for the report; only memory depends on it.
 _BATCH = 64
 
 
-def train(defense: WaveganInversion, inversion: Inversion, data: TrainingData, trainer: Trainer) -> None:
-    """Train G against a critic, then a classifier of the same clips, then E with its maps to judge by."""
+@dataclass(frozen=True)
+class Lessons:
+    """How long the networks are trained, and on how much at a time.
+
+    Attributes:
+        generator_steps: Of G.
+        critic_steps: Of its critic, for one of G's.
+        learning_rate: Of Adam for both.
+        encoder_steps: Of E.
+        batch: Clips a step, of all three.
+        classifier_epochs: Of the classifier whose maps E is judged by.
+    """
+
+    generator_steps: int
+    critic_steps: int
+    learning_rate: float
+    encoder_steps: int
+    batch: int
+    classifier_epochs: int
+
+
+def train(
+    inversion: Inversion, critic: Critic, model: Model, lessons: Lessons, data: TrainingData, trainer: Trainer
+) -> None:
+    """Train G against a critic, then a classifier of the same clips, then E with its maps to judge by.
+
+    Raises:
+        ValueError: The model's network has no stages.
+    """
     heard = clips(data.train.inputs, inversion.samples)
-    critic = Critic(defense.width, defense.strides).to(heard.device)
     train_generator(
         inversion.generator,
-        critic,
+        critic.to(heard.device),
         heard,
         trainer.generator,
-        steps=defense.generator_steps,
-        batch=defense.batch,
-        critic_steps=defense.critic_steps,
-        learning_rate=defense.learning_rate,
+        steps=lessons.generator_steps,
+        batch=lessons.batch,
+        critic_steps=lessons.critic_steps,
+        learning_rate=lessons.learning_rate,
     )
     inversion.generator.requires_grad_(requires_grad=False)
-    perceptual = judge(defense, inversion, data, trainer)
-    steps, batch = defense.encoder_steps, defense.batch
     train_encoder(
-        inversion.encoder, inversion.generator, perceptual, heard, trainer.generator, steps=steps, batch=batch
+        inversion.encoder,
+        inversion.generator,
+        _judge(model, lessons.classifier_epochs, inversion, data, trainer),
+        heard,
+        trainer.generator,
+        steps=lessons.encoder_steps,
+        batch=lessons.batch,
     )
 
 
-def judge(
-    defense: WaveganInversion, inversion: Inversion, data: TrainingData, trainer: Trainer
+def _judge(
+    model: Model, epochs: int, inversion: Inversion, data: TrainingData, trainer: Trainer
 ) -> Callable[[torch.Tensor], Sequence[torch.Tensor]]:
     """Train the classifier whose maps tell what E's errors sound like.
 
     Returns:
         What maps waveforms `[n, T]` in [-1, 1] to its maps after each stage.
-
-    Raises:
-        ValueError: The component named has no stages.
     """
-    model = trainer.component(defense.perceptual)
     inputs_of = _inputs_of(model, inversion.encoder.spectrum)
     parts = (data.train, data.validation)
     shown = [Examples(inputs_of(clips(part.inputs, inversion.samples)), part.labels) for part in parts]
-    assert isinstance(model, Model)
     network = model.build(tuple(shown[0].inputs.shape[1:]), data.classes).to(shown[0].inputs.device)
     stages = getattr(network, "stages", None)
     if stages is None:
-        raise ValueError(f"{defense.id}: perceptual needs a model whose network has stages; {model.id!r} has none")
-    recipe = replace(model.recipe, epochs=defense.perceptual_epochs)
+        raise ValueError(f"perceptual needs a model whose network has stages; {model.id!r} has none")
+    recipe = replace(model.recipe, epochs=epochs)
     trainer.fit(network, replace(data, train=shown[0], validation=shown[1], sounds=None), recipe=recipe)
     network.requires_grad_(requires_grad=False)
     return lambda waveforms: stages(inputs_of(waveforms))
@@ -89,10 +113,8 @@ def clips(inputs: torch.Tensor, samples: int) -> torch.Tensor:
     return at_full_scale(functional.pad(waveforms, (0, samples - waveforms.shape[1])))
 
 
-def _inputs_of(model: object, spectrum: Spectrum) -> Callable[[torch.Tensor], torch.Tensor]:
+def _inputs_of(model: Model, spectrum: Spectrum) -> Callable[[torch.Tensor], torch.Tensor]:
     """How waveforms in [-1, 1] are shown to a model: as such where it reads waveforms, else as E sees them."""
-    if not isinstance(model, Model):
-        raise TypeError(f"perceptual must name a model, not {model!r}")
     if Domain.WAVEFORM in model.accepts:
         return lambda waveforms: ((waveforms + 1) / 2)[:, None]
     return spectrum.image

@@ -7,10 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-from soundproof import Adversary, DataError, Examples, Model, Recipe, Sounds, Trainer, TrainingData
-from soundproof_defenses import _wavegan_files
-from soundproof_defenses._wavegan_encoder import Encoder
-from soundproof_defenses.wavegan import WaveganInversion
+from soundproof import Adversary, DataError, Examples, Kind, Model, Recipe, Sounds, Trainer, TrainingData
+from soundproof.contract.discovery import discover
+from soundproof_defenses.wavegan import files
+from soundproof_defenses.wavegan.encoder import Encoder
+from soundproof_defenses.wavegan_inversion import WaveganInversion
 
 SAMPLES, CLASSES = 256, 3
 TINY = {
@@ -249,7 +250,7 @@ def test_the_judge_must_have_stages():
 def written(tmp_path, **sizes):
     path = tmp_path / "weights.safetensors"
     trained = defended(seed=1)
-    _wavegan_files.save(trained.inversion, path, {**defense().sizes(8000), **sizes})
+    files.save(trained.inversion, path, {**defense().sizes(8000), **sizes})
     yield path, trained
 
 
@@ -304,6 +305,20 @@ def test_only_whole_waveforms_are_purified(shape, reason):
 
 
 def test_the_default_says_what_it_is():
-    assert WaveganInversion.adversary is Adversary.BPDA
+    assert WaveganInversion().adversary is Adversary.EXACT
+    assert (
+        WaveganInversion(mode="gradient").adversary is WaveganInversion(mode="hybrid").adversary is Adversary.BPDA
+    )
     assert WaveganInversion().files == ()
     assert isinstance(WaveganInversion().wrap(Listener(), (1, 4096), 2).inversion.encoder, Encoder)
+
+
+def test_the_preset_is_the_published_network():
+    """Parameter counts of the WaveGAN repository's generator and of the encoder with 100 outputs."""
+    registry = discover()
+    defense = registry.build(registry.reference(Kind.DEFENSE, {"id": "wavegan-inversion", "preset": "004"}))
+    with torch.device("meta"):
+        inversion = defense.wrap(nn.Identity(), (1, 16384), 10).inversion
+    assert sum(values.numel() for values in inversion.generator.parameters()) == 19_065_345
+    assert sum(values.numel() for values in inversion.encoder.parameters()) == 11_232_612
+    assert defense.mode == "hybrid"
