@@ -41,7 +41,7 @@ class AdversarialTraining(Defense):
         "001": {**_PUBLISHED, "alpha": 0.5},
         "001-attacked-only": {**_PUBLISHED, "alpha": 0.0},
     }
-    attack: Ref = field(default_factory=lambda: Ref(Kind.ATTACK, "fgsm"))
+    attack: Ref = field(default_factory=lambda: Ref(Kind.ATTACK, "pgd", {"steps": 4}))
     loss: Annotated[
         Literal["mixed", "trades"], Field(description="clean and attacked cross-entropy, or TRADES")
     ] = "mixed"
