@@ -23,7 +23,10 @@ class MFCC(PictureRepresentation):
 
     sr: Annotated[int, Field(ge=1000, le=192000, description="sampling rate, Hz")] = 22050
     n_mfcc: Annotated[int, Field(ge=1, description="coefficients kept")] = 20
-    norm: Annotated[Literal["ortho"] | None, Field(description="orthonormal DCT basis, or none")] = "ortho"
+    norm: Annotated[
+        Literal["ortho", "none"],
+        Field(description="an orthonormal DCT basis, or plain sums (librosa's norm=None)"),
+    ] = "ortho"
     dct_type: Annotated[Literal[2, 3], Field(description="type of the DCT")] = 2
     lifter: Annotated[float, Field(ge=0, description="liftering coefficient; 0 does not lifter")] = 0.0
     n_fft: Annotated[int, Field(ge=16, le=65536, multiple_of=2, description="points of the transform")] = 2048
