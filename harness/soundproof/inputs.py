@@ -141,11 +141,15 @@ class Inputs:
             return torch.cat([transform(torch.from_numpy(batch).to(self._device)).float() for batch in batches])
 
     def _transform(self, trained: Trained) -> nn.Module:
-        """The representation, fitted to the original clips of the training part."""
+        """The representation, fitted to the original clips of the training part, or to those of one class."""
         representation = trained.representation
         waveforms = self._waveforms(trained.dataset, representation.rate)
         train = self.plan.splits[trained.dataset, trained.fold].train
-        clips = torch.from_numpy(waveforms[train[train < len(waveforms)]])
+        rows = train[train < len(waveforms)]
+        if representation.fitted_class is not None:
+            index = self.plan.indexes[trained.dataset]
+            rows = rows[index.labels[rows] == index.classes.index(representation.fitted_class)]
+        clips = torch.from_numpy(waveforms[rows])
         return representation.fit(clips.to(self._device)).to(self._device)
 
     def _waveforms(self, dataset: Dataset, rate: int) -> Waveforms:

@@ -119,10 +119,13 @@ def _reason_to_skip(plan: Plan, classifier: Classifier) -> str | None:
     reason = representation.reason_to_skip(plan.samples(trained))
     if reason is not None:
         return reason
+    names = plan.indexes[trained.dataset].classes
+    if representation.fitted_class not in {None, *names}:
+        return f"{representation.id} is fitted to the class {representation.fitted_class!r}, and there is none"
     if representation.domain not in model.accepts:
         accepts = " or ".join(sorted(model.accepts))
         return f"{model.id} reads {accepts} inputs; {representation.id} makes {representation.domain} inputs"
-    shape, classes = plan.shape(trained), len(plan.indexes[trained.dataset].classes)
+    shape, classes = plan.shape(trained), len(names)
     return model.reason_to_skip(shape, classes) or classifier.defense.reason_to_skip(model, shape, classes)
 
 

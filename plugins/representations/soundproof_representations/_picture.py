@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import log, log1p
 
 import torch
@@ -134,6 +135,13 @@ class Resize(nn.Module):
         return torch.matmul(torch.matmul(torch.linalg.pinv(self.rows), pictures), torch.linalg.pinv(self.columns))
 
 
+def resized(pictures: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Pictures `[n, F, T]` of any size to `[n, H, W]`, as `Resize`."""
+    rows, columns = (_interpolation(*axis).to(pictures) for axis in zip(pictures.shape[-2:], size, strict=True))
+    return torch.matmul(torch.matmul(rows, pictures), columns.T)
+
+
+@lru_cache(maxsize=256)
 def _interpolation(before: int, after: int) -> torch.Tensor:
     """The matrix `[after, before]` of a resize along one axis."""
     return nn.functional.interpolate(

