@@ -108,6 +108,34 @@ def test_pitch_shifts_are_librosas_for_every_clip_alone():
             np.testing.assert_allclose(copy[row], np.clip(alone, -1, 1), atol=1e-5)
 
 
+def test_random_intervals_are_drawn_for_each_clip_and_are_librosas():
+    clips = noise_clips(40, 3000)
+    (copies,) = PitchShift(semitones=(-3, 3)).augment(clips, RATE, rng(5))
+    drawn = rng(5).integers(-3, 4, 40)
+    assert set(drawn) == set(range(-3, 4))
+    for clip, copy, steps in zip(clips, copies, drawn, strict=True):
+        alone = librosa.effects.pitch_shift(clip, sr=RATE, n_steps=steps, n_fft=2048) if steps else clip
+        np.testing.assert_allclose(copy, np.clip(alone, -1, 1), atol=1e-5)
+
+
+def test_semitones_shift_a_tone_by_twelfths_of_an_octave():
+    copies = PitchShift(semitones=(7, 7)).augment(tone(440)[None], RATE, rng())
+    assert copies.shape[0] == 1
+    assert peak(copies[0, 0]) == pytest.approx(440 * 2 ** (7 / 12), rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "complaint"),
+    [
+        ({"semitones": (3, -3)}, "3 > -3"),
+        ({"semitones": (-3, 3), "scales": (2.0,)}, "leave one of them out"),
+    ],
+)
+def test_intervals_that_contradict_are_refused(parameters, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        PitchShift(**parameters)
+
+
 @pytest.mark.parametrize("speed", [0.8, 1.0, 1.2])
 def test_a_stretched_tone_keeps_its_pitch_and_changes_its_duration(speed):
     clip = np.zeros(2 * RATE, dtype=np.float32)
