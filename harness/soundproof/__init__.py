@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from soundproof.types import Domain as Domain
     from soundproof.types import Download as Download
     from soundproof.types import Examples as Examples
+    from soundproof.types import Kept as Kept
     from soundproof.types import Kind as Kind
     from soundproof.types import Norm as Norm
     from soundproof.types import Optimizer as Optimizer
@@ -78,6 +79,7 @@ _HOMES = {
     "Evaluation": "victim",
     "Examples": "types",
     "Goal": "goal",
+    "Kept": "types",
     "Kind": "types",
     "MeteringError": "errors",
     "MinimumNormAttack": "interfaces",

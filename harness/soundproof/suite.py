@@ -23,6 +23,7 @@ from soundproof.identity import canonical, digest, fingerprint
 from soundproof.registry import describe_parameters
 from soundproof.types import (
     Budget,
+    Kept,
     Kind,
     Norm,
     Optimizer,
@@ -92,8 +93,10 @@ class TrainingTable(_Table):
     schedule: Schedule | None = None
     period: Annotated[int, Field(ge=1)] | None = None
     l1: Annotated[float, Field(ge=0)] | None = None
+    mixup: Annotated[float, Field(ge=0)] | None = None
     margin: Annotated[float, Field(ge=0)] | None = None
     balanced: bool | None = None
+    kept: Kept | None = None
     precision: Precision | None = None
 
 
