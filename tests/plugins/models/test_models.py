@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from soundproof import Domain, Recipe
+from soundproof import Domain
+from soundproof.optimisation import penalty_of
 from soundproof_models.arwaveletcnn import ARWaveletCNN
 from soundproof_models.conv_gru_lstm import ConvGruLstm
 from soundproof_models.densenet import DenseNet121
@@ -151,8 +152,25 @@ def test_domains():
     assert all(model.accepts == {Domain.IMAGE} for model in rest)
 
 
-def test_every_recipe_is_one():
-    assert all(isinstance(model.recipe, Recipe) for model, _ in SMALL)
+@pytest.mark.parametrize(
+    ("model", "layers"),
+    [(DenseNet121(head="dense"), ["classifier"]), (VGG16(head="convolution"), ["avgpool", "classifier"])],
+    ids=named,
+)
+def test_published_heads_are_under_l1_and_nothing_else_is(model, layers):
+    with torch.device("meta"):
+        network = model.build((3, 128, 128), 2)
+    penalty_of(model.recipe, network)().backward()
+    kernels = {
+        f"{prefix}.{name}.weight"
+        for prefix in layers
+        for name, layer in network.get_submodule(prefix).named_modules()
+        if isinstance(layer, (torch.nn.Linear, torch.nn.Conv2d))
+    }
+    assert {name for name, weight in network.named_parameters() if weight.grad is not None} == kernels
+    assert model.recipe.l1 == 1e-4
+    assert not DenseNet121().recipe.l1
+    assert not VGG16().recipe.l1
 
 
 @pytest.mark.parametrize(
