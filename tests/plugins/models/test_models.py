@@ -93,27 +93,6 @@ def test_parameter_counts_with_published_heads(model, shape, classes, parameters
         assert count(model.build(shape, classes)) == parameters
 
 
-@pytest.mark.parametrize(("model", "shape"), SMALL, ids=named)
-def test_gradients_reach_the_input_of_a_network_at_rest(model, shape):
-    torch.manual_seed(0)
-    network = model.build(shape, 5).eval()
-    inputs = torch.rand(3, *shape, requires_grad=True)
-    (gradient,) = torch.autograd.grad(cross_entropy(network(inputs), torch.tensor([0, 1, 2])), inputs)
-    assert torch.isfinite(gradient).all()
-    assert (gradient.flatten(1).norm(dim=1) > 0).all()
-
-
-@pytest.mark.parametrize(("model", "shape"), SMALL, ids=named)
-def test_a_network_at_rest_is_a_function_of_one_clip(model, shape):
-    torch.manual_seed(0)
-    network = model.build(shape, 5).eval()
-    inputs = torch.rand(3, *shape)
-    with torch.inference_mode():
-        logits = network(inputs)
-        assert torch.equal(logits, network(inputs))
-        torch.testing.assert_close(network(inputs[1:2]), logits[1:2], atol=1e-4, rtol=1e-4)
-
-
 @pytest.mark.parametrize(("model", "shape"), QUICK, ids=named)
 def test_weights_are_drawn_from_torchs_generator_and_can_be_stored(model, shape):
     def built(seed):
