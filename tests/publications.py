@@ -133,6 +133,13 @@ def esc50(root, targets=range(50)):
     return folder
 
 
+def esc10(root):
+    """The clips of ESC-10 alone."""
+    from soundproof_datasets.esc import ESC10_TARGETS
+
+    return esc50(root, ESC10_TARGETS)
+
+
 def class_folders(root, clips=3):
     """Anybody's own."""
     folder = root / "own"
@@ -149,7 +156,7 @@ def nothing(root):
 # Every layout of every data set: what lays it out, and the parameters to read it with.
 LAYOUTS = {
     "asvspoof2019-la": [(asvspoof, {"seconds": 0.1}), (regrouped, {"seconds": 0.1})],
-    "esc10": [(esc50, {})],
+    "esc10": [(esc10, {})],
     "esc50": [(esc50, {})],
     "folder": [(class_folders, {"path": "own", "seconds": 0.1})],
     "fsdd": [(fsdd, {})],
