@@ -228,6 +228,13 @@ class Schedule(StrEnum):
     COSINE_RESTARTS = "cosine-restarts"
 
 
+class Kept(StrEnum):
+    """Which weights training ends with: of the best validation accuracy, or of the last epoch, come what may."""
+
+    BEST = "best"
+    LAST = "last"
+
+
 class Precision(StrEnum):
     """The number format of matrix products in training; measurements are always in float32."""
 
@@ -239,8 +246,8 @@ class Precision(StrEnum):
 class Recipe:
     """How a model is trained, unless the suite overrides it; the limits are those of the suite's table.
 
-    After every epoch the validation accuracy is measured, training stops after `patience` epochs without a new
-    best, and the best weights are kept.
+    After every epoch the validation accuracy is measured. By default training stops after `patience` epochs
+    without a new best, and the best weights are kept.
 
     Attributes:
         epochs: At most so many passes over the training part.
@@ -253,8 +260,13 @@ class Recipe:
         schedule: `cosine-restarts` falls to 5 % of the learning rate in each period.
         period: Epochs of the first period of `cosine-restarts`.
         l1: Weight of the sum of absolute kernel values of convolutions and dense layers in the loss.
+        l1_layers: Names of the model's submodules whose kernels count; empty for all.
+        mixup: α of mixup (Zhang et al. 2018, arXiv 1710.09412): every batch is mixed with a permutation of
+            itself in shares λ and 1 - λ, λ ~ Beta(α, α), and so are its labels; 0 does not mix.
         margin: Subtracted from the true class's logit in training (additive-margin softmax, Wang et al. 2018).
-        balanced: Draw as many clips of every class as the rarest has, anew each epoch.
+        balanced: Every batch holds the same number of clips of every class, as many as fit and at least one. An
+            epoch lasts as long as the rarest class fills batches; of the others it draws as many, anew each time.
+        kept: Which weights training ends with; `last` runs all epochs, whatever the patience.
         precision: Of training.
     """
 
@@ -268,8 +280,11 @@ class Recipe:
     schedule: Schedule = Schedule.ONE_CYCLE
     period: Annotated[int, Field(ge=1)] = 40
     l1: Annotated[float, Field(ge=0)] = 0.0
+    l1_layers: tuple[str, ...] = ()
+    mixup: Annotated[float, Field(ge=0)] = 0.0
     margin: Annotated[float, Field(ge=0)] = 0.0
     balanced: bool = False
+    kept: Kept = Kept.BEST
     precision: Precision = Precision.FLOAT32
 
 

@@ -7,8 +7,9 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from soundproof import faults
 from soundproof.contract.identity import coordinate
-from soundproof.engine import faults, forecast
+from soundproof.engine import forecast
 from soundproof.engine.events import Begun, Ended, EpochDone, Finished, Started
 from soundproof.engine.interrupts import Interrupts
 from soundproof.engine.measurements import Measurements

@@ -74,6 +74,12 @@ def test_files_that_parameters_name_must_exist(registry):
         plan_of(registry, models=[{"id": "toy-signs", "weights": "/no/such/weights"}])
 
 
+def test_a_class_to_fit_to_that_the_data_set_lacks_is_skipped(registry):
+    plan = plan_of(registry, representations=[{"id": "llfb", "fitted_to": "bonafide"}])
+    assert not plan.cells
+    assert {row.reason for row in plan.skipped} == {"llfb is fitted to the class 'bonafide', and there is none"}
+
+
 def test_clips_too_short_and_pictures_too_small_are_skipped(registry):
     plan = plan_of(registry, representations=[{"id": "stft", "n_fft": 65536, "sr": 8000}], models=["mel-cnn"])
     assert not plan.cells

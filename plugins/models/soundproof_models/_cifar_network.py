@@ -1,4 +1,4 @@
-"""The network of `resnet_cifar`."""
+"""The residual networks for CIFAR."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def trace(error: BaseException) -> str:
 
 def _place(error: BaseException) -> str:
     """The innermost line of code that is neither this package's nor a library's that a plugin called."""
-    core = Path(__file__).parents[1]
+    core = Path(__file__).parent
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)

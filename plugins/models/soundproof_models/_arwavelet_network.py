@@ -14,6 +14,29 @@ _EPS = 1e-3
 _EMBEDDING = 2048
 
 
+class SourceScaling(nn.Module):
+    """(255 · x − μ) / σ with the mean and the deviation that x itself, without the factor, has on chosen pictures.
+
+    So it was published, a slip that makes inputs as large as 4300; batch normalisation follows in the network.
+    """
+
+    mean: torch.Tensor
+    deviation: torch.Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(()))
+        self.register_buffer("deviation", torch.ones(()))
+
+    def measure(self, images: torch.Tensor) -> None:
+        """Take mean and deviation of images `[n, C, H, W]`, one number each."""
+        self.mean.copy_(images.mean(dtype=torch.float64))
+        self.deviation.copy_((images - self.mean).square().mean(dtype=torch.float64).sqrt())
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return (255 * images - self.mean) / self.deviation
+
+
 class ARWaveletNetwork(nn.Module):
     """Four levels of a Haar pyramid that join a stack of convolutions at their resolution.
 
@@ -21,13 +44,22 @@ class ARWaveletNetwork(nn.Module):
     """
 
     def __init__(
-        self, shape: tuple[int, ...], classes: int, *, signed: bool, dropout: float, momentum: float, cosines: bool
+        self,
+        shape: tuple[int, ...],
+        classes: int,
+        *,
+        scaling: nn.Module,
+        signed: bool,
+        dropout: float,
+        momentum: float,
+        cosines: bool,
     ) -> None:
         """Build it.
 
         Args:
             shape: `(C, H, W)` of the images, sides divisible by 32.
             classes: Logits.
+            scaling: Of the images, before all else.
             signed: Whether the pyramid keeps the sign of differences.
             dropout: Share of dense units dropped in training.
             momentum: Share of a batch in the running statistics.
@@ -36,7 +68,7 @@ class ARWaveletNetwork(nn.Module):
         super().__init__()
         channels, height, width = shape
         maps = 4 * channels
-        self.standard = nn.BatchNorm2d(channels, affine=False)
+        self.scaling = scaling
         self.pyramid = HaarPyramid(_LEVELS, signed=signed)
         self.conv_1 = nn.Sequential(*_convolution(maps, 64), *_convolution(64, 64, stride=2))
         self.conv_a = nn.Sequential(*_convolution(maps, 64))
@@ -59,7 +91,7 @@ class ARWaveletNetwork(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Logits `[n, K]` of images `[n, C, H, W]`."""
-        first, second, third, fourth = self.pyramid(self.standard(images))
+        first, second, third, fourth = self.pyramid(self.scaling(images))
         maps = torch.cat([self.conv_1(first), self.conv_a(second)], dim=1)
         maps = torch.cat([self.conv_2(maps), self.conv_b(third)], dim=1)
         maps = torch.cat([self.conv_3(maps), self.conv_c(fourth)], dim=1)
