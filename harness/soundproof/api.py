@@ -75,9 +75,10 @@ def execute(
     root, folder = data_folder(data), Path(out or Path("leaderboards") / checked.name)
     plan = make_plan(checked, root, only)
     environment = detect(device)
-    store = Store(cache_folder(cache), fresh=fresh)
     with EventLog(folder / "events.jsonl") as log:
-        found = Runner(registry, environment, store, root, Both([log, *reporters])).run(plan)
+        told = Both([log, *reporters])
+        store = Store(cache_folder(cache), fresh=fresh, warn=told.warn)
+        found = Runner(registry, environment, store, root, told).run(plan)
     files.write(found, folder)
     boards.render(folder)
     return found, folder

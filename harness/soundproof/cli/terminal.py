@@ -61,6 +61,10 @@ class Lines:
             f" · {event.seconds:.1f} s · {duration(event.left)} left"
         )
 
+    def warn(self, message: str) -> None:
+        """One line."""
+        self._say(f"warning: {message}")
+
     def end(self) -> None:
         """Nothing more to say."""
 
@@ -111,6 +115,10 @@ class Bar:
             self._progress.console.print(
                 f"{event.row.status}: {event.row.title()}: {event.row.reason}", markup=False, highlight=False
             )
+
+    def warn(self, message: str) -> None:
+        """One line that stays above the bar."""
+        self._progress.console.print(f"warning: {message}", markup=False, highlight=False)
 
     def end(self) -> None:
         """Clear the bar."""

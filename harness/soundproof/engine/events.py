@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from dataclasses import dataclass
@@ -52,6 +53,9 @@ class Reporter(Protocol):
     def finish(self, event: Finished) -> None:
         """A cell is done."""
 
+    def warn(self, message: str) -> None:
+        """Something went wrong that costs no result, in one line."""
+
     def end(self) -> None:
         """The run is over, or interrupted."""
 
@@ -59,18 +63,19 @@ class Reporter(Protocol):
 class EventLog:
     """Writes `events.jsonl`: what happened when. Nothing that is compared between runs is in it.
 
-    Use it as a context; leaving it closes the file.
+    Use it as a context; leaving it closes the file. A disk that fills up ends the log and not the run.
     """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("a", encoding="utf-8")
+        self._file = path.open("a", encoding="utf-8", errors="backslashreplace")
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        with contextlib.suppress(OSError):
+            self._file.close()
 
     def begin(self, total: int, cached: int, left: float) -> None:
         """Note the start of a run."""
@@ -90,13 +95,19 @@ class EventLog:
         entry |= {"seconds": round(event.seconds, 3), "reason": row.reason, "traceback": event.traceback or None}
         self._write(entry)
 
+    def warn(self, message: str) -> None:
+        """Note a warning."""
+        self._write({"event": "warning", "message": message})
+
     def end(self) -> None:
         """Note the end."""
         self._write({"event": "end"})
 
     def _write(self, entry: dict[str, object]) -> None:
-        self._file.write(json.dumps({"time": round(time.time(), 3), **entry}, ensure_ascii=False) + "\n")
-        self._file.flush()
+        line = json.dumps({"time": round(time.time(), 3), **entry}, ensure_ascii=False) + "\n"
+        with contextlib.suppress(OSError):
+            self._file.write(line)
+            self._file.flush()
 
 
 class Both:
@@ -124,6 +135,11 @@ class Both:
         """Pass it on."""
         for reporter in self._reporters:
             reporter.finish(event)
+
+    def warn(self, message: str) -> None:
+        """Pass it on."""
+        for reporter in self._reporters:
+            reporter.warn(message)
 
     def end(self) -> None:
         """Pass it on."""
