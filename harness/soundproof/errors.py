@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -42,3 +44,9 @@ class BudgetExhaustedError(Exception):
 
 class MeteringError(Exception):
     """An attack asked for something that cannot be counted; its cell fails."""
+
+
+def raised_at(error: BaseException) -> str:
+    """The file and line that raised an error: `plugin.py:12`; `nowhere` if it was never raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "nowhere"
