@@ -36,7 +36,7 @@ def read_index(dataset: Dataset, root: Path) -> ClipIndex:
         DataError: Audio is missing or damaged, clips are of one class, or names or groups contradict each other.
         PluginError: `index` raised something else, or what it returned is not a `ClipIndex` as documented.
     """
-    index = _called(dataset, "index", lambda: dataset.index(root))
+    index: ClipIndex = _called(dataset, "index", lambda: dataset.index(root))
     problems = list(_flaws(index))
     if problems:
         raise PluginError([f"{_name(dataset)}: index(): {problem}" for problem in problems])

@@ -85,8 +85,8 @@ class OwnAudio(Dataset):
         """
         first: dict[str, int] = {}
         problems = [
-            f"{file}: the same as {files[first[content]]}, but of another recording; remove one of them, or let the "
-            "parameter group hold them together"
+            f"{file}: the same as {files[first[content]]}, but of another recording; remove one of them, or let "
+            "the parameter group hold them together"
             for row, (file, content) in enumerate(zip(files, sha256, strict=True))
             if groups[first.setdefault(content, row)] != groups[row]
         ]
