@@ -16,6 +16,7 @@ from soundproof.planning.plan import planned_gradients
 from soundproof.planning.product import make_plan
 from soundproof.planning.suite import load_suite
 from soundproof.results import files
+from soundproof.results.protection import protect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,6 +75,7 @@ def execute(
     checked = load_suite(suite, registry)
     root, folder = data_folder(data), Path(out or Path("leaderboards") / checked.name)
     plan = make_plan(checked, root, only)
+    protect(folder, checked.name, len(plan.cells) + len(plan.skipped))
     environment = detect(device)
     with EventLog(folder / "events.jsonl") as log:
         told = Both([log, *reporters])
