@@ -6,6 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from soundproof.cli.output import say
 from soundproof.errors import SoundproofError
 from soundproof.types import Kind
 
@@ -49,16 +50,16 @@ def call(arguments: argparse.Namespace) -> int:
         return _suites(as_json=arguments.json)
     listing = discover().listing(_kind(arguments.kind))
     if arguments.json:
-        print(json.dumps(listing, indent=1, ensure_ascii=False))
+        say(json.dumps(listing, indent=1))
         return 0
     for kind in [*Kind, None]:
         rows = [row for row in listing if row["kind"] == kind and not row["error"]]
         if rows:
-            print(f"{kind}s")
-            print("\n".join(_line(row) for row in rows))
+            say(f"{kind}s")
+            say("\n".join(_line(row) for row in rows))
     for row in listing:
         if row["error"]:
-            print(f"refused: {row['distribution']}:{row['id']}: {row['error']}", file=sys.stderr)
+            say(f"refused: {row['distribution']}:{row['id']}: {row['error']}", sys.stderr)
     return 0
 
 
@@ -72,7 +73,7 @@ def _suites(*, as_json: bool) -> int:
     from soundproof.planning.suite import suite_names
 
     names = suite_names()
-    print(json.dumps(names) if as_json else "\n".join(names))
+    say(json.dumps(names) if as_json else "\n".join(names))
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, TextIO
 
+from soundproof.cli.output import printable, say
 from soundproof.types import Status
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Lines:
 
     def _say(self, line: str) -> None:
         self._spoken = time.monotonic()
-        print(line, file=self._stream, flush=True)
+        say(line, self._stream)
 
 
 class Bar:
@@ -100,8 +101,8 @@ class Bar:
 
     def start(self, title: str) -> None:
         """Name the cell."""
-        self._title, self._epochs = title, 0
-        self._progress.update(self._task, description=title)
+        self._title, self._epochs = printable(title), 0
+        self._progress.update(self._task, description=self._title)
 
     def epoch(self) -> None:
         """Count epochs behind the name."""
@@ -112,13 +113,12 @@ class Bar:
         """Move the bar."""
         self._progress.update(self._task, completed=event.done, left=duration(event.left))
         if event.row.status in {Status.FAILED, Status.INVALID}:
-            self._progress.console.print(
-                f"{event.row.status}: {event.row.title()}: {event.row.reason}", markup=False, highlight=False
-            )
+            line = printable(f"{event.row.status}: {event.row.title()}: {event.row.reason}")
+            self._progress.console.print(line, markup=False, highlight=False)
 
     def warn(self, message: str) -> None:
         """One line that stays above the bar."""
-        self._progress.console.print(f"warning: {message}", markup=False, highlight=False)
+        self._progress.console.print(printable(f"warning: {message}"), markup=False, highlight=False)
 
     def end(self) -> None:
         """Clear the bar."""

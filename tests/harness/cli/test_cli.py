@@ -166,7 +166,10 @@ def test_damaged_audio_is_named_file_by_file(capsys, suite, tmp_path):
     # Found while decoding: two clips whose samples are no numbers.
     for take in (3, 7):
         soundfile.write(
-            tmp_path / "data" / "sounds" / "cat" / f"{take}.wav", np.full(8000, np.nan), 8000, subtype="FLOAT"
+            tmp_path / "data" / "sounds" / "cat" / f"{take}.wav",
+            np.full(8000 - take, np.nan),
+            8000,
+            subtype="FLOAT",
         )
     code, _, told = bench(capsys, *run)
     assert code == 2

@@ -54,9 +54,7 @@ def test_a_folder_without_results_may_be_written(tmp_path, left):
 
 def test_pages_that_no_run_wrote_are_kept(tmp_path):
     (tmp_path / "README.md").write_text("my project")
-    with pytest.raises(
-        ResultsError, match=r"holds README\.md, but no results: what no run wrote is not"
-    ):
+    with pytest.raises(ResultsError, match=r"holds README\.md, but no results: what no run wrote is not"):
         protect(tmp_path, "mine", 1)
 
 
