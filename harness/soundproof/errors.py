@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -69,3 +71,9 @@ class BudgetExhaustedError(Exception):
 
 class MeteringError(Exception):
     """An attack asked for something that cannot be counted; its cell fails."""
+
+
+def raised_at(error: BaseException) -> str:
+    """The file and line that raised an error: `plugin.py:12`; `nowhere` if it was never raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "nowhere"

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from soundproof.cli import options
+from soundproof.cli.output import say
 from soundproof.types import Status
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def call(arguments: argparse.Namespace) -> int:
             fresh=arguments.fresh,
             listeners=[listener(sys.stderr)],
         )
-    print(summary(found, out))
+    say(summary(found, out))
     return FAILED if any(row.status.broken for row in found.rows) else 0
 
 
