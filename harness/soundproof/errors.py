@@ -10,6 +10,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+# Folders of code that plugins call.
+_LIBRARIES = frozenset(
+    {"soundproof", "torch", "torchvision", "numpy", "scipy", "sklearn", "librosa", "soxr", "art"}
+)
+
 
 def hint(name: object, known: Iterable[str]) -> str:
     """The end of a message about an unknown name: the nearest known ones, or all where none is near.
@@ -74,6 +79,10 @@ class MeteringError(Exception):
 
 
 def raised_at(error: BaseException) -> str:
-    """The file and line that raised an error: `plugin.py:12`; `nowhere` if it was never raised."""
+    """The file and line of a plugin that an error comes from: `plugin.py:12`; `nowhere` if it was never raised.
+
+    It is the innermost line that is neither this package's nor a library's that plugins call.
+    """
     frames = traceback.extract_tb(error.__traceback__)
-    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "nowhere"
+    foreign = [frame for frame in frames if not _LIBRARIES & set(Path(frame.filename).parts)] or frames
+    return f"{Path(foreign[-1].filename).name}:{foreign[-1].lineno}" if foreign else "nowhere"

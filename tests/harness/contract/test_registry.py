@@ -159,8 +159,8 @@ def test_equal_parameters_make_equal_components():
 def test_named_components_are_built_too(given, steps):
     """By default and by name; whether a reference holds its component makes no difference to it."""
     from soundproof_attacks.bim import BimB
-    from soundproof_attacks.fgsm import Fgsm
+    from soundproof_attacks.pgd import Pgd
 
     built = discover().build(Ref(Kind.DEFENSE, "adversarial-training", given))
-    assert built.attack.component == (Fgsm() if steps is None else BimB(steps=steps))
+    assert built.attack.component == (Pgd(steps=4) if steps is None else BimB(steps=steps))
     assert built.attack == dataclasses.replace(built.attack, component=None)

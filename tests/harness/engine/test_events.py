@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from soundproof.engine.events import EventLog, Warned
+from soundproof.engine.events import Begun, Ended, EventLog, Started, Warned
 
 
 def noted(path):
@@ -21,12 +21,12 @@ def test_warnings_are_noted_and_passed_on(tmp_path):
 
 def test_a_lone_surrogate_is_noted(tmp_path):
     with EventLog(tmp_path / "events.jsonl") as log:
-        log.start("bad \udcff name")
+        log(Started("bad \udcff name"))
     assert noted(tmp_path / "events.jsonl")[0]["cell"] == "bad \udcff name"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is Linux's")
 def test_a_full_disk_ends_the_log_and_not_the_run():
     with EventLog(Path("/dev/full")) as log:
-        log.begin(1, 0, 0.0)
-        log.end()
+        log(Begun(1, 0, 0.0))
+        log(Ended())
