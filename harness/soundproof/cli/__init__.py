@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import traceback
 from contextlib import suppress
@@ -50,6 +51,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
+    # Threads that wait for others should not spin: side by side with another program they slow both several times over.
+    # OpenMP reads it when torch loads.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     grammar = parser()
     options = grammar.parse_args(arguments)
     if options.command is None:

@@ -218,12 +218,19 @@ class Model(Component):
         Trained weights are stored and loaded through it, so its structure must not depend on data.
         """
 
+    def prepare(self, module: nn.Module, data: TrainingData) -> None:
+        """Put in place what epochs do not learn: published weights, a scaling measured on the training part.
+
+        Both `fit` and defenses that start from new weights begin with it.
+        """
+
     def fit(self, module: nn.Module, data: TrainingData, trainer: Trainer) -> list[Epoch]:
         """Train what `build` returned, in place, and return the learning curve.
 
-        The default runs the trainer's epochs. Override it to load published weights first, or to fit in
-        another way. A model that is not trained in epochs returns an empty curve.
+        The default prepares it and runs the trainer's epochs. Override it to fit in another way; a model that is
+        not trained in epochs returns an empty curve.
         """
+        self.prepare(module, data)
         return trainer.fit(module, data)
 
     def reason_to_skip(self, shape: tuple[int, ...], classes: int) -> str | None:  # noqa: ARG002

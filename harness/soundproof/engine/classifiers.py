@@ -94,13 +94,15 @@ class ClassifierMaker:
         before = {} if defense.from_scratch else self._train(trained).tensors(device)
         seed = seed_from(seed_of("defended", trained, defense))
         with seeded(seed, device):
-            module = self._build(trained)
-            if not defense.from_scratch:
+            module, data = self._build(trained), self.inputs.training_data(trained)
+            if defense.from_scratch:
+                trained.model.prepare(module, data)
+            else:
                 module.load_state_dict(before)
             defended = self._wrap(module, classifier)
             trainer = self._trainer(trained, seed)
             try:
-                defense.fit(defended, self.inputs.training_data(trained), trainer)
+                defense.fit(defended, data, trainer)
             except TrainingError as error:
                 error.whose = "defense"
                 raise

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from soundproof import Epoch, Trainer, TrainingData
+    from soundproof import TrainingData
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class TorchvisionNetwork(Model, ABC):
         """Draw weights anew, where torchvision's own are not He et al.'s."""
 
     def build(self, shape: tuple[int, ...], classes: int) -> nn.Module:
-        """A network with random weights for images `(C, H, W)`; `fit` loads the published ones."""
+        """A network with random weights for images `(C, H, W)`; `prepare` loads the published ones."""
         from soundproof_models._adaptation import fit_first_layer
         from soundproof_models._imagenet import Pretrained
 
@@ -80,8 +80,8 @@ class TorchvisionNetwork(Model, ABC):
             return network
         return Pretrained(network, *self.standard(shape[0]), frozen=self.frozen)
 
-    def fit(self, module: nn.Module, data: TrainingData, trainer: Trainer) -> list[Epoch]:
-        """Load published weights, if so wanted, then run the recipe.
+    def prepare(self, module: nn.Module, data: TrainingData) -> None:  # noqa: ARG002
+        """Load published weights, if so wanted.
 
         Raises:
             SoundproofError: They are in no cache and cannot be downloaded.
@@ -91,7 +91,6 @@ class TorchvisionNetwork(Model, ABC):
 
             network = module.get_submodule("network")
             load_imagenet(network, self.published, first=self.first, new=self.new)
-        return trainer.fit(module, data)
 
     @property
     def new(self) -> Sequence[str]:

@@ -14,7 +14,7 @@ from soundproof_models._margin import MARGIN
 if TYPE_CHECKING:
     from torch import nn
 
-    from soundproof import Epoch, Trainer, TrainingData
+    from soundproof import TrainingData
 
 # Four levels of the pyramid and a convolution of stride 2 below them.
 _MULTIPLE = 32
@@ -85,8 +85,8 @@ class ARWaveletCNN(Model):
             cosines=self.head == "margin",
         )
 
-    def fit(self, module: nn.Module, data: TrainingData, trainer: Trainer) -> list[Epoch]:
-        """Measure the published scaling, if it is wanted, then run the recipe.
+    def prepare(self, module: nn.Module, data: TrainingData) -> None:
+        """Measure the published scaling, if it is wanted.
 
         Raises:
             ValueError: No training clip is of the first class.
@@ -98,4 +98,3 @@ class ARWaveletCNN(Model):
                     "scaling 'published' is measured on training clips: no clip of the first class trains"
                 )
             module.get_submodule("scaling").measure(first)  # type: ignore[operator]
-        return trainer.fit(module, data)

@@ -13,7 +13,7 @@ from soundproof import Model, Recipe
 if TYPE_CHECKING:
     from torch import nn
 
-    from soundproof import Epoch, Trainer, TrainingData
+    from soundproof import TrainingData
 
 # Mel bands and frames of a patch.
 _PATCH = (64, 96)
@@ -59,13 +59,13 @@ class YAMNet(Model):
         return None
 
     def build(self, shape: tuple[int, ...], classes: int) -> nn.Module:  # noqa: ARG002 - any number of patches
-        """A network with random weights for patches `(P, 64, 96)`; `fit` loads the trained ones."""
+        """A network with random weights for patches `(P, 64, 96)`; `prepare` loads the trained ones."""
         from soundproof_models._yamnet import PatchClassifier
 
         return PatchClassifier(classes, frozen=self.weights is not None)
 
-    def fit(self, module: nn.Module, data: TrainingData, trainer: Trainer) -> list[Epoch]:
-        """Load the backbone, if there is a file, then run the recipe.
+    def prepare(self, module: nn.Module, data: TrainingData) -> None:  # noqa: ARG002
+        """Load the backbone, if there is a file.
 
         Raises:
             SoundproofError: The file is not a safetensors or torch file of this network's weights.
@@ -74,4 +74,3 @@ class YAMNet(Model):
             from soundproof_models._yamnet import load_backbone
 
             load_backbone(module.get_submodule("backbone"), Path(self.weights))
-        return trainer.fit(module, data)

@@ -420,6 +420,21 @@ def test_a_transfer_alone_measures_what_it_needs(tmp_path):
         assert results.canonical_row(row) == results.canonical_row(whole[row.key])
 
 
+def test_a_defense_from_new_weights_trains_no_undefended_classifier(tmp_path):
+    run(tmp_path, defenses=[{"id": "adversarial-training", "attack": "fgsm"}], attacks=["fgsm"])
+    assert not (tmp_path / "cache" / "trained").exists()
+    assert len(list((tmp_path / "cache" / "defended").glob("*/*"))) == 1
+
+
+def test_a_defense_from_new_weights_begins_with_what_the_model_prepares(tmp_path, monkeypatch):
+    from toys import ToyModel
+
+    prepared = []
+    monkeypatch.setattr(ToyModel, "prepare", lambda self, module, data: prepared.append(len(data.train)))
+    run(tmp_path, defenses=["none", {"id": "adversarial-training", "attack": "fgsm"}], attacks=["fgsm"])
+    assert len(prepared) == 2
+
+
 def test_the_drop_is_paired_by_clip(tmp_path):
     found = run(
         tmp_path, defenses=["none", "toy-blurring"], attacks=["fgsm"], datasets=[{"id": "toy-data", "spread": 0.3}]
