@@ -1,10 +1,13 @@
 # make install   .venv with everything
 # make run       the quick suite; ends with its boards
 # make test      lint, types and all tests
+# make test-fast lint, types and the tests that take a moment
 PYTHON ?= python3
 BIN := .venv/bin
+# A process a core, a file a process; each computes on one thread, since threads of several would wait for each other.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
-.PHONY: install run test lint types unit bench clean
+.PHONY: install run test test-fast lint types unit bench clean
 
 install: .venv/installed
 
@@ -17,9 +20,12 @@ install: .venv/installed
 	@touch $@
 
 run: install
-	$(BIN)/bench run --suite quick
+	$(BIN)/bench run --suite quick --out results/quick
 
 test: lint types unit
+
+test-fast: lint types
+	$(PYTEST) -m "not slow"
 
 lint: install
 	$(BIN)/ruff format --check .
@@ -29,7 +35,7 @@ types: install
 	$(BIN)/mypy
 
 unit: install
-	$(BIN)/pytest
+	$(PYTEST)
 
 # Timings, as ratios inside one run.
 bench: install

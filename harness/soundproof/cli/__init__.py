@@ -51,7 +51,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
-    # Threads that wait for others should not spin: side by side with another program they slow both several times over.
+    # Threads that wait for others should not spin: beside another program they slow both several times over.
     # OpenMP reads it when torch loads.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     grammar = parser()

@@ -1,6 +1,6 @@
 """Prints how much the denoising autoencoders improve real clips, as in docs/defenses.md.
 
-    SOUNDPROOF_DATA=… python docs/denoising.py
+    SOUNDPROOF_DATA=… python scripts/denoising.py
 
 ESC-10 at 16 kHz, the publisher's fold 1 held out. White noise of U(0.005, 0.02) of full scale is added to every
 clip, once. The magnitudes of an STFT of 1024 points and a hop of 512 are denoised, and sound is made of them with

@@ -1,6 +1,6 @@
 """Trains the small configuration of `wavegan-inversion` on FSDD and prints how well it recovers sounds.
 
-    python docs/wavegan.py --data DIR --out FILE.safetensors
+    python scripts/wavegan.py --data DIR --out FILE.safetensors
 
 The takes 0 to 4 of every speaker and digit are held out, takes 5 to 9 choose between epochs, the rest trains. The
 file serves as the defense's `weights`, for spoken digits at 8 kHz in clips of 4096 samples.

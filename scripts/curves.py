@@ -1,6 +1,6 @@
 """Draws docs/images/attacks.svg and prints its table: what attacks reach after so many gradients, on real sound.
 
-    SOUNDPROOF_DATA=… SOUNDPROOF_CLASSIFIERS=… python docs/curves.py
+    SOUNDPROOF_DATA=… SOUNDPROOF_CLASSIFIERS=… python scripts/curves.py
 
 SOUNDPROOF_CLASSIFIERS is a folder for two classifiers of ESC-10, which are trained into it once (tests/esc10.py).
 """
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from esc10 import TRAININGS, Task, task
 
-OUT = Path(__file__).parent / "images" / "attacks.svg"
+OUT = Path(__file__).parents[1] / "docs" / "images" / "attacks.svg"
 RADII = {"standard": 0.2, "adversarial": 3.0}
 CLIPS, MOST = 64, 200
 STOPS = (1, 5, 10, 20, 40, 100, MOST)

@@ -1,6 +1,6 @@
 """Draws docs/images/representations/: one real clip of each ESC-10 class in every representation.
 
-    SOUNDPROOF_DATA=… python docs/pictures.py
+    SOUNDPROOF_DATA=… python scripts/pictures.py
 
 Rows are turned over for drawing: row 0, the lowest frequency, is at the bottom.
 """
@@ -21,7 +21,7 @@ from PIL import Image, ImageDraw
 from soundproof import Domain, Representation
 from soundproof_representations import LLFB, soundproof_components
 
-OUT = Path(__file__).parent / "images" / "representations"
+OUT = Path(__file__).parents[1] / "docs" / "images" / "representations"
 SIDE = 128
 LEVELS = 32
 

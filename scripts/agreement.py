@@ -1,6 +1,6 @@
 """Prints how far each transform is from its reference, as in docs/representations.md.
 
-    SOUNDPROOF_DATA=… python docs/agreement.py
+    SOUNDPROOF_DATA=… python scripts/agreement.py
 
 The difference is the largest over all values of ten real clips, relative to the reference's largest value.
 """
