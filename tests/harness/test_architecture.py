@@ -1,6 +1,7 @@
 """Imports go one way, the core knows no plugin, and plugins know only the public API."""
 
 import ast
+import graphlib
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,17 @@ def test_core_imports_go_downward(path):
             assert LEVEL[parts[1]] <= LEVEL[own], (
                 f"{own} (floor {LEVEL[own]}) imports {name} (floor {LEVEL[parts[1]]})"
             )
+
+
+def test_no_two_files_know_each_other():
+    """Not even for types or inside functions."""
+    files = {}
+    for root in (CORE.parent, *(package.parent for package in PLUGINS)):
+        for path in root.rglob("*.py"):
+            files[".".join(path.relative_to(root).with_suffix("").parts)] = path
+    graph = {name: imported(path, typing=True) & files.keys() for name, path in files.items()}
+    assert "soundproof.victim.ball" in graph["soundproof.victim.metered"], "the imports are read"
+    graphlib.TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
 
 
 @pytest.mark.parametrize("package", PLUGINS, ids=lambda path: path.name)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from soundproof.boards.figures import written
 from soundproof.boards.measures import MEASURES
 from soundproof.boards.numbers import counted
-from soundproof.measuring.cell import BASELINE
+from soundproof.measuring.classifier import BASELINE
 from soundproof.results.flags import unranked
 
 if TYPE_CHECKING:

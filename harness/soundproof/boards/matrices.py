@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from soundproof.measuring.cell import BASELINE
+from soundproof.measuring.classifier import BASELINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from soundproof.boards.entries import Classifier, Curve, Training
 from soundproof.digest import canonical
-from soundproof.measuring.cell import BASELINE
+from soundproof.measuring.classifier import BASELINE
 from soundproof.types import Status
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from soundproof.engine.inputs import InputMaker
     from soundproof.engine.store import Artifact
     from soundproof.engine.workshop import Workshop
-    from soundproof.measuring.cell import Classifier, Trained
+    from soundproof.measuring.classifier import Classifier, Trained
 
     Made = tuple[Mapping[str, Any], Mapping[str, Any]]
 

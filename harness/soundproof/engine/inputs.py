@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from soundproof.contract.components import Augmentation
     from soundproof.engine.workshop import Workshop
-    from soundproof.measuring.cell import Cell, Trained
+    from soundproof.measuring.classifier import Trained
+    from soundproof.measuring.protocols.base import Cell
     from soundproof.planning.graph import Inputs
 
     Waveforms = npt.NDArray[np.float32]

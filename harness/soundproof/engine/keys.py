@@ -16,7 +16,8 @@ from soundproof.contract.identity import coordinate, fingerprint
 from soundproof.digest import digest
 from soundproof.engine.environment import code_digest, versions
 from soundproof.engine.store import Key
-from soundproof.measuring.cell import Cell, Classifier, Trained
+from soundproof.measuring.classifier import Classifier, Trained
+from soundproof.measuring.protocols.base import Cell
 from soundproof.planning.graph import Clips, Inputs, Node
 from soundproof.types import Ref
 

@@ -17,7 +17,8 @@ from soundproof.measuring.subject import Subject
 
 if TYPE_CHECKING:
     from soundproof.engine.workshop import Workshop
-    from soundproof.measuring.cell import Cell, Classifier
+    from soundproof.measuring.classifier import Classifier
+    from soundproof.measuring.protocols.base import Cell
     from soundproof.types import Split
 
 

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from soundproof.engine.environment import Environment
     from soundproof.engine.events import Listener
     from soundproof.engine.store import Store
-    from soundproof.measuring.cell import Cell
     from soundproof.measuring.outcome import Outcome
+    from soundproof.measuring.protocols.base import Cell
     from soundproof.planning.plan import Plan
     from soundproof.results.files import Row
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import singledispatchmethod
 from typing import TYPE_CHECKING
 
-from soundproof.measuring.cell import Cell, Classifier, Trained
+from soundproof.measuring.classifier import Classifier, Trained
+from soundproof.measuring.protocols.base import Cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

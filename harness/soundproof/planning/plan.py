@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from soundproof.contract.components import Dataset
-    from soundproof.measuring.cell import Cell, Trained
+    from soundproof.measuring.classifier import Trained
+    from soundproof.measuring.protocols.base import Cell
     from soundproof.planning.graph import Graph
     from soundproof.planning.suite import Suite
     from soundproof.types import Budget, ClipIndex, Recipe, Split, Status

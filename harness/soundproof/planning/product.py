@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from soundproof import faults
 from soundproof.data.checks import read_index
 from soundproof.errors import DataError, SoundproofError, SuiteError
-from soundproof.measuring.cell import Cell, Classifier, Trained
+from soundproof.measuring.classifier import Classifier, Trained
 from soundproof.planning.graph import Graph
 from soundproof.planning.plan import Plan, row_of
 from soundproof.planning.splits import fold_count, split, with_copies
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from soundproof.contract.components import Dataset
+    from soundproof.measuring.protocols.base import Cell
     from soundproof.planning.suite import Suite
     from soundproof.results.files import Row
     from soundproof.types import ClipIndex, Split

@@ -31,7 +31,7 @@ from pathlib import Path
 from soundproof.contract.discovery import discover
 from soundproof.engine.environment import Environment
 from soundproof.engine.keys import Keys
-from soundproof.measuring.cell import Cell
+from soundproof.measuring.protocols.base import Cell
 from soundproof.planning.product import make_plan
 from soundproof.planning.suite import load_suite
 

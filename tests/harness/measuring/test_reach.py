@@ -7,9 +7,8 @@ import torch
 import attack_cases
 from classifiers import Halves, train_on_digits
 from soundproof import BoundedAttack, Budget, Examples, Norm
-from soundproof.measuring.cell import Cell
 from soundproof.measuring.ladder import LADDER, PRECISION, REFINEMENTS
-from soundproof.measuring.protocols.base import Material
+from soundproof.measuring.protocols.base import Cell, Material
 from soundproof.measuring.protocols.reach import Reach
 from soundproof.measuring.subject import Subject
 from soundproof_attacks.bim import BimB

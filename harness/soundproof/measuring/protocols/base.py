@@ -6,7 +6,7 @@ A new protocol is one class in a file of its own, named in `protocols/__init__.p
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from soundproof.measuring.learning import Learning
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import torch
 
     from soundproof.contract.components import Attack
-    from soundproof.measuring.cell import Cell, Classifier, Cost, Needs
+    from soundproof.measuring.classifier import Classifier
     from soundproof.measuring.metrics.intervals import Metric
     from soundproof.measuring.outcome import Outcome
     from soundproof.measuring.place import Place
@@ -28,6 +28,58 @@ if TYPE_CHECKING:
     from soundproof.types import Budget
 
     Samples = Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One measurement, which becomes one row.
+
+    Attributes:
+        protocol: What is measured.
+        classifier: On what; for `transfer` where the examples come from.
+        attack: None for `clean`.
+        target: Only for `transfer`: the classifier that the examples are tried on.
+    """
+
+    protocol: Protocol
+    classifier: Classifier
+    attack: Attack | None = None
+    target: Classifier | None = None
+
+    @property
+    def judged(self) -> Classifier:
+        """The classifier that the cell's examples are shown to."""
+        return self.target or self.classifier
+
+    def under(self, protocol: Protocol) -> Cell:
+        """The cell of another protocol, of the same attack on the same classifier."""
+        return replace(self, protocol=protocol, target=None)
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a cell is measured from.
+
+    Attributes:
+        cells: Their outcomes, and the examples of those that make some.
+        classifiers: Trained and defended.
+    """
+
+    classifiers: tuple[Classifier, ...]
+    cells: tuple[Cell, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Passes that a cell costs at most, an attacked clip.
+
+    Attributes:
+        gradients: Backward rows; the forward pass that each needs is included.
+        queries: Forward rows without a backward pass.
+    """
+
+    gradients: int = 0
+    queries: int = 1
 
 
 @dataclass(frozen=True, eq=False)

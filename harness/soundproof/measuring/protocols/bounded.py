@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from soundproof.measuring.cell import BASELINE, Cell, Cost, Needs
+from soundproof.measuring.classifier import BASELINE
 from soundproof.measuring.metrics.fooling import effort, fooling, robust_accuracy, sizes
 from soundproof.measuring.outcome import NOTHING_TO_ATTACK, Outcome
 from soundproof.measuring.place import target_of
-from soundproof.measuring.protocols.base import Protocol
+from soundproof.measuring.protocols.base import Cell, Cost, Needs, Protocol
 from soundproof.types import Status
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from soundproof.contract.components import Attack
-    from soundproof.measuring.cell import Classifier
+    from soundproof.measuring.classifier import Classifier
     from soundproof.measuring.metrics.intervals import Metric
     from soundproof.measuring.place import Place
     from soundproof.measuring.protocols.base import Material, Samples

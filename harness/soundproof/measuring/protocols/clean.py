@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from soundproof.measuring.cell import BASELINE, Cell, Cost, Needs
+from soundproof.measuring.classifier import BASELINE
 from soundproof.measuring.learning import Learning, plain
 from soundproof.measuring.metrics.recognition import drop, recognition
 from soundproof.measuring.outcome import Outcome
-from soundproof.measuring.protocols.base import Protocol
+from soundproof.measuring.protocols.base import Cell, Cost, Needs, Protocol
 from soundproof.victim.goal import margin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from soundproof.contract.components import Attack
-    from soundproof.measuring.cell import Classifier
+    from soundproof.measuring.classifier import Classifier
     from soundproof.measuring.metrics.intervals import Metric
     from soundproof.measuring.place import Place
     from soundproof.measuring.protocols.base import Material, Samples

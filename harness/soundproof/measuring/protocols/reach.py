@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from soundproof.contract.components import BoundedAttack
-from soundproof.measuring.cell import BASELINE, Cell, Cost, Needs
+from soundproof.measuring.classifier import BASELINE
 from soundproof.measuring.ladder import LADDER, REFINEMENTS
 from soundproof.measuring.metrics import statistics
 from soundproof.measuring.metrics.fooling import effort, fooling, sizes
 from soundproof.measuring.metrics.intervals import Part, estimate, known
 from soundproof.measuring.outcome import NOTHING_TO_ATTACK, Outcome
-from soundproof.measuring.protocols.base import Protocol
+from soundproof.measuring.protocols.base import Cell, Cost, Needs, Protocol
 from soundproof.types import Status
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from soundproof.contract.components import Attack
-    from soundproof.measuring.cell import Classifier
+    from soundproof.measuring.classifier import Classifier
     from soundproof.measuring.metrics.intervals import Metric
     from soundproof.measuring.place import Place
     from soundproof.measuring.protocols.base import Material, Samples

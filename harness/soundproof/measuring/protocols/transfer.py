@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from soundproof.measuring.cell import Cell, Cost, Needs
 from soundproof.measuring.metrics import statistics
 from soundproof.measuring.metrics.intervals import RATE, Part, estimate, known
 from soundproof.measuring.outcome import Outcome
-from soundproof.measuring.protocols.base import Protocol
+from soundproof.measuring.protocols.base import Cell, Cost, Needs, Protocol
 from soundproof.measuring.protocols.bounded import Bounded
 from soundproof.measuring.protocols.clean import Clean
 from soundproof.types import Status
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from soundproof.contract.components import Attack
-    from soundproof.measuring.cell import Classifier
+    from soundproof.measuring.classifier import Classifier
     from soundproof.measuring.metrics.intervals import Metric
     from soundproof.measuring.protocols.base import Material, Samples
     from soundproof.measuring.scene import Scene

@@ -1,0 +1,44 @@
+"""Classifiers that are measured, before and after a defense."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from soundproof.contract.components import Dataset, Defense, Model, Representation
+
+# The defense that others are compared with.
+BASELINE = "none"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A classifier before any defense: everything that its weights depend on.
+
+    Attributes:
+        dataset: What it learns from.
+        representation: How clips look to it.
+        model: Its architecture.
+        fold: Which part of the data is held out.
+        seed: Of its weights and of the order of clips.
+    """
+
+    dataset: Dataset
+    representation: Representation
+    model: Model
+    fold: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A defended classifier: what is measured and attacked.
+
+    Attributes:
+        trained: The classifier before the defense.
+        defense: What was done to it.
+    """
+
+    trained: Trained
+    defense: Defense
