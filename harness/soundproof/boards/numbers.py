@@ -1,11 +1,11 @@
-"""Numbers as cells of a table, and the columns that they stand in."""
+"""Numbers as figures of a table, and the columns that they stand in."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from soundproof.boards.figures import Scale, heading, interval, written
-from soundproof.boards.grid import Cell, Column
+from soundproof.boards.formats import Scale, heading, interval, written
+from soundproof.boards.grid import Column, Figure
 from soundproof.boards.measures import MEASURES, measure
 
 if TYPE_CHECKING:
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
     from soundproof.boards.entries import Entry
 
-NOTHING = Cell("")
+NOTHING = Figure("")
 
 
 class Numbers:
-    """Makes the cells of numbers; those of one measure share a scale, so that bars compare down a column.
+    """Makes the figures of numbers; those of one measure share a scale, so that bars compare down a column.
 
     What a defense reports of itself is a plain number: nobody here knows its range.
     """
@@ -28,14 +28,14 @@ class Numbers:
             for name, each in MEASURES.items()
         }
 
-    def __call__(self, entry: Entry, name: str, *, like: str = "") -> Cell:
+    def __call__(self, entry: Entry, name: str, *, like: str = "") -> Figure:
         """A metric with its interval, n and bar, or nothing; `like` names the measure that it is a mean of."""
         metric = entry.metrics.get(name)
         if metric is None:
             return NOTHING
         unit, scale = measure(like or name).unit, self._scales.get(like or name)
         bar = None if scale is None else (scale(metric.low), scale(metric.value), scale(metric.high))
-        return Cell(written(metric.value, unit), interval(metric, unit), metric.value, n=metric.n, bar=bar)
+        return Figure(written(metric.value, unit), interval(metric, unit), metric.value, n=metric.n, bar=bar)
 
 
 def counted(number: int, what: str) -> str:

@@ -34,7 +34,9 @@ import json
 import os
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import pydantic
 
 from soundproof.contract.identity import label
 from soundproof.digest import canonical
@@ -55,6 +57,8 @@ SCHEMA = 1
 ROWS, SAMPLES, RUN = "results.jsonl", "samples.safetensors", "run.json"
 _ORDER = {protocol: number for number, protocol in enumerate(PROTOCOLS)}
 _COORDINATES = ("dataset", "representation", "model", "defense", "attack", "target")
+# Characters of a reason: an exception may carry a whole array.
+_REASON = 400
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,7 +68,7 @@ class Row(Place):
     Attributes:
         key: Digest of coordinates and budget; names the row in other files.
         status: Only `ok` rows carry metrics.
-        reason: Why it was skipped, failed or is invalid; also why a `reach` row did not reach.
+        reason: Why it was skipped, failed or is invalid; also why a `reach` row did not reach. Cut where long.
         metrics: By name.
         reports: What a defense measured of itself when it was trained, by the name it gave.
         flags: Warnings that a reader must see beside the numbers, see `soundproof.results.flags`.
@@ -78,6 +82,9 @@ class Row(Place):
     reports: Mapping[str, Metric] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
     reached: bool | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reason", _cut(self.reason))
 
     @property
     def order(self) -> tuple[Any, ...]:
@@ -118,20 +125,57 @@ class Row(Place):
         """
         if row["schema"] != SCHEMA:
             raise ValueError(f"schema {row['schema']}, and this version reads {SCHEMA}")
-        place = {name: row[name] for name in Place.__dataclass_fields__}
-        metrics, reports = (
-            {name: Metric(**metric) for name, metric in row[kind].items()} for kind in ("metrics", "reports")
-        )
-        return cls(
-            key=row["key"],
-            status=Status(row["status"]),
-            reason=row["reason"],
-            **place,
-            metrics=metrics,
-            reports=reports,
-            flags=tuple(row["flags"]),
-            reached=row["reached"],
-        )
+        try:
+            return cls(**vars(_Written.model_validate(row)))
+        except pydantic.ValidationError as error:
+            first = error.errors()[0]
+            raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+
+def _cut(reason: str | None) -> str | None:
+    """A reason of a sensible length that can be written as UTF-8."""
+    if reason is None:
+        return None
+    short = reason if len(reason) <= _REASON else reason[: _REASON - 1] + "…"
+    return short.encode(errors="replace").decode()
+
+
+def _with_id(coordinate: Coordinate) -> Coordinate:
+    if type(coordinate.get("id")) is not str:
+        raise ValueError("a coordinate has an id")
+    return coordinate
+
+
+def _known_protocol(name: str) -> str:
+    if name not in PROTOCOLS:
+        raise ValueError(f"must be one of {', '.join(PROTOCOLS)}")
+    return name
+
+
+_WithId = Annotated[dict[str, Any], pydantic.AfterValidator(_with_id)]
+
+
+class _Written(pydantic.BaseModel):
+    """A line of `results.jsonl`; whether its numbers make sense is for `soundproof.results.soundness`."""
+
+    model_config = pydantic.ConfigDict(strict=True)
+
+    key: str
+    status: Annotated[Status, pydantic.Field(strict=False)]
+    reason: str | None
+    protocol: Annotated[str, pydantic.AfterValidator(_known_protocol)]
+    dataset: _WithId
+    representation: _WithId
+    model: _WithId
+    defense: _WithId
+    attack: _WithId | None
+    target: _WithId | None
+    fold: int
+    seed: int
+    metrics: dict[str, Metric]
+    reports: dict[str, Metric]
+    flags: Annotated[tuple[str, ...], pydantic.Field(strict=False)]
+    reached: bool | None
 
 
 @dataclass(frozen=True, eq=False)

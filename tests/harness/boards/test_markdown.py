@@ -2,14 +2,14 @@ import re
 
 import pytest
 
+from soundproof.boards.collect import collect
 from soundproof.boards.markdown import documents, plain
 from soundproof.boards.provenance import provenance
-from soundproof.boards.tables import build
 
 
 @pytest.fixture
 def found(crowded):
-    return documents(build(crowded.results()), provenance(crowded.run))
+    return documents(collect(crowded.results()), provenance(crowded.run))
 
 
 def tables(text):
@@ -57,7 +57,7 @@ def test_informed_and_grey_box_attackers_stand_side_by_side(found, bench):
         assert "A defense faces two attackers." in found[name]
     bench.clean([0, 1], [0, 1])
     bench.bounded([0, 1], [True, False], tested=2)
-    for text in documents(build(bench.results()), provenance(bench.run)).values():
+    for text in documents(collect(bench.results()), provenance(bench.run)).values():
         assert "rey-box" not in text
         assert "raining gradients" not in text
 
@@ -83,7 +83,7 @@ def test_the_readme_leads_to_everything(found):
 def test_the_readme_shows_only_the_top(bench):
     for number in range(9):
         bench.clean([0] * 10, [0] * (9 - number) + [1] * (number + 1), model=f"net{number}")
-    text = documents(build(bench.results()), provenance(bench.run))
+    text = documents(collect(bench.results()), provenance(bench.run))
     assert "net4" in text["README"]
     assert "net5" not in text["README"]
     assert "net8" in text["accuracy"]
@@ -106,5 +106,5 @@ def test_flags_are_explained(found):
 def test_equal_winners_share_one_headline(bench):
     for model in ("a", "b"):
         bench.clean([0, 1], [0, 1], model=model)
-    text = documents(build(bench.results()), provenance(bench.run))["README"]
+    text = documents(collect(bench.results()), provenance(bench.run))["README"]
     assert "synth, most accurate: 2 classifiers alike with 100.0 %" in text

@@ -6,9 +6,9 @@ from html.parser import HTMLParser
 
 import pytest
 
+from soundproof.boards.collect import collect
 from soundproof.boards.page import page
 from soundproof.boards.provenance import provenance
-from soundproof.boards.tables import build
 
 VOID = {"meta", "link", "input", "br", "img", "path", "circle", "rect"}
 
@@ -44,7 +44,7 @@ class Reader(HTMLParser):
 
 
 def draw(bench):
-    return page(build(bench.results()), provenance(bench.run))
+    return page(collect(bench.results()), provenance(bench.run))
 
 
 @pytest.fixture
@@ -201,7 +201,7 @@ def test_the_two_attackers_are_told_apart_where_there_are_two(text, bench):
 
 def test_a_network_from_random_weights_says_so_and_keeps_its_rank(bench):
     bench.clean([0, 1], [0, 1], flags=("random-start",))
-    assert build(bench.results()).accuracy[0].rank == 1
+    assert collect(bench.results()).accuracy[0].rank == 1
     assert "No published weights were given" in draw(bench)
 
 

@@ -6,9 +6,9 @@ import subprocess
 
 import pytest
 
+from soundproof.boards.collect import collect
 from soundproof.boards.page import page
 from soundproof.boards.provenance import provenance
-from soundproof.boards.tables import build
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = (
@@ -29,7 +29,7 @@ def show(bench, tmp_path):
         bench.learned(bench.rows[-3], [1.0, 0.5], [0.5, 0.9])
     bench.clean([0] * 10, [0] * 10, model="leaks", flags=("leaky",))
     file = tmp_path / "index.html"
-    file.write_text(page(build(bench.results()), provenance(bench.run)), encoding="utf-8")
+    file.write_text(page(collect(bench.results()), provenance(bench.run)), encoding="utf-8")
 
     def dump(link=""):
         url = f"{file.as_uri()}{link}"

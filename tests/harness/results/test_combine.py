@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from soundproof.boards.tables import build
+from soundproof.boards.collect import collect
 from soundproof.errors import ResultsError
 
 TRAINED = {"id": "adversarial-training"}
@@ -31,7 +31,7 @@ def test_the_grey_box_attacker_has_a_worst_case_of_its_own(bench):
         defense=TRAINED,
     )
     bench.bounded(range(10), [True] * 10, 12, "fgsm")
-    entries = {entry.classifier.defense: entry for entry in build(bench.results()).robustness}
+    entries = {entry.name.defense.short: entry for entry in collect(bench.results()).robustness}
     defended = entries["adversarial-training"]
     assert (value(defended, "robust_accuracy"), value(defended, "fooling_rate")) == pytest.approx((4 / 12, 0.6))
     areas = [value(attack, "grey_fooling_auc") for attack in defended.attacks]
@@ -49,7 +49,7 @@ def test_the_informed_attacker_ranks(bench):
         bench.clean([0] * 4, [0] * 4, model=model, defense=TRAINED)
         fooled, by_grey_box = ([True] * n + [False] * (4 - n) for n in (informed, grey))
         bench.bounded(range(4), fooled, 4, grey=by_grey_box, model=model, defense=TRAINED)
-    ranks = {entry.classifier.model: entry.rank for entry in build(bench.results()).robustness}
+    ranks = {entry.name.model.short: entry.rank for entry in collect(bench.results()).robustness}
     assert ranks == {"holds": 1, "hides": 2}
 
 
@@ -60,7 +60,7 @@ def test_grey_box_numbers_are_averaged_over_folds(bench):
         bench.clean([0] * n, [0] * n, clips=np.asarray(clips), fold=fold, defense=TRAINED)
         grey = [True] * fallen + [False] * (n - fallen)
         rows.append(bench.bounded(clips, [True] * n, n, grey=grey, fold=fold, defense=TRAINED))
-    entry = build(bench.results()).robustness[0]
+    entry = collect(bench.results()).robustness[0]
     for name in ("grey_fooling_auc", "grey_fooling_rate", "grey_robust_accuracy"):
         mean = np.mean([row.metrics[name].value for row in rows])
         assert value(entry.attacks[0], name) == pytest.approx(mean, rel=1e-5)
@@ -71,7 +71,7 @@ def test_a_grey_worst_case_is_over_all_attacks_or_none(bench):
     bench.clean([0] * 4, [0] * 4, defense=TRAINED)
     bench.bounded(range(4), [True] * 4, 4, "fgsm", grey=[False] * 4, defense=TRAINED)
     bench.bounded(range(4), [True] * 4, 4, "cwa", defense=TRAINED)
-    (entry,) = build(bench.results()).robustness
+    (entry,) = collect(bench.results()).robustness
     assert not grey_of(entry)
     assert "grey_fooling_rate" in entry.attacks[1].metrics
 
@@ -80,7 +80,7 @@ def test_lost_samples_of_the_grey_box_attacker_are_named(bench):
     row = bench.bounded(range(4), [True] * 4, 4, grey=[False] * 4, defense=TRAINED)
     del bench.samples[f"{row.key}/grey_score"]
     with pytest.raises(ResultsError, match="grey_score"):
-        build(bench.results())
+        collect(bench.results())
 
 
 def test_attacks_on_other_clips_are_refused(bench):
@@ -88,7 +88,7 @@ def test_attacks_on_other_clips_are_refused(bench):
     bench.bounded([0, 1, 2, 3], [True, False, False, False], 5, "fgsm")
     bench.bounded([2, 1, 0], [False, False, False], 5, "cwa")
     with pytest.raises(ResultsError, match="its clips are not those of the other attacks"):
-        build(bench.results())
+        collect(bench.results())
 
 
 def test_what_a_defense_reports_is_averaged_from_the_rows(bench):
@@ -99,7 +99,7 @@ def test_what_a_defense_reports_is_averaged_from_the_rows(bench):
         )
         for fold, (number, n) in enumerate(((1.0, 8), (4.0, 5)))
     ]
-    (entry,) = build(bench.results()).accuracy
+    (entry,) = collect(bench.results()).accuracy
     found = entry.metrics["snr_improvement_db"]
     each = [row.metrics["snr_improvement_db"] for row in rows]
     assert (found.value, found.n) == (2.5, 8)

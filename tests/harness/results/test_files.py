@@ -8,7 +8,7 @@ import pytest
 from soundproof.errors import ResultsError
 from soundproof.measuring.metrics.intervals import Metric
 from soundproof.results.files import Results, Row, canonical_row, groups_name, read, write
-from soundproof.types import Protocol, Status
+from soundproof.types import Status
 
 FIELDS = [
     "schema", "key", "status", "reason", "protocol", "dataset", "representation", "model", "defense", "attack",
@@ -17,7 +17,7 @@ FIELDS = [
 
 
 def row(key="k1", attack=None, fold=0, **rest):
-    protocol = Protocol.CLEAN if attack is None else Protocol.BOUNDED
+    protocol = "clean" if attack is None else "bounded"
     return Row(
         key=key,
         status=rest.pop("status", Status.OK),
