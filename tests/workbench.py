@@ -202,7 +202,8 @@ def _auc(fields):
 def _metric(value, n):
     """As a row of results keeps it; the interval is made up, to see where it comes out again."""
     short = float(f"{value:.6g}")
-    return Metric(short, float(f"{short * 0.9:.6g}"), float(f"{short * 1.05:.6g}"), n)
+    low, high = sorted((short * 0.9, short * 1.05))
+    return Metric(short, float(f"{low:.6g}"), float(f"{high:.6g}"), n)
 
 
 @pytest.fixture
@@ -217,6 +218,8 @@ HOSTILE = "</script><img src=x onerror=alert(1)>|`*_[x](http://evil.test)"
 def crowded():
     """A bit of everything: two models and defenses, folds, attacks, transfers, losses, flags and hostile names."""
     bench = Workbench()
+    models = ["resnet", {"id": "alexnet", "name": HOSTILE, "label": HOSTILE}]
+    bench.run["suite"] = {"name": "bench", "models": models}
     rng = np.random.default_rng(5)
     trained = {"id": "adversarial-training", "attack": {"id": "fgsm", "note": "=cmd()"}}
     for fold in (0, 1):
@@ -236,7 +239,7 @@ def crowded():
                 if defended:
                     bench.learned(row, [0.9, 0.7], [0.5, 0.4], "defense")
                 attacked = clips[right]
-                for attack in ("fgsm", {"id": "square", "note": HOSTILE}):
+                for attack in ("fgsm", {"id": "cwa", "note": HOSTILE}):
                     fooled = rng.random(len(attacked)) < 0.5
                     grey = fooled & (attacked % 3 > 0) if defended else None
                     bench.bounded(attacked, fooled, clips, attack=attack, grey=grey, **where)

@@ -212,6 +212,11 @@ class Boards:
         return frozenset(name for entry in self._rows()[board] for name in entry.metrics)
 
     @property
+    def flags(self) -> tuple[str, ...]:
+        """All that a reader meets, sorted."""
+        return tuple(sorted({flag for row in (*self.entries(), *self.unscored) for flag in row.flags}))
+
+    @property
     def grey_box(self) -> bool:
         """Whether anything was tried by the grey-box attacker."""
         return any(name.startswith("grey_") for name in self.measured("robustness"))

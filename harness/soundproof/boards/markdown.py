@@ -53,7 +53,7 @@ _COLUMNS = {
         *("fooling_auc", "l2", "gradients", "queries"),
     ),
     "cost": ("name", "attack", "reached", "gradients", "queries", "fooling_rate", "l2", "epsilon_ratio"),
-    "unscored": ("name", "status", "protocol", "attack", "target", "fold, seed", "reason"),
+    "unscored": ("name", "status", "protocol", "attack", "target", "fold", "reason"),
 }
 _EMPTY = "Nothing was measured for this board."
 
@@ -172,9 +172,8 @@ def _losses(boards: Boards) -> str:
 
 
 def _flags(boards: Boards) -> str:
-    seen = {flag for entry in boards.entries() for flag in entry.flags}
     lines = []
-    for flag in sorted(seen):
+    for flag in boards.flags:
         known = FLAGS.get(flag)
         meaning = known.meaning + (" Takes the rank away." if known.unranks else "") if known else UNKNOWN
         lines.append(f"- **{plain(known.title if known else flag)}**: {meaning}")

@@ -110,8 +110,7 @@ def _columns(shown: Mapping[str, Sequence[Table]]) -> list[Column]:
 
 
 def _flags(boards: Boards) -> list[tuple[str, str, bool]]:
-    seen = {flag for entry in boards.entries() for flag in entry.flags}
-    return [_badge(flag) for flag in sorted(seen)]
+    return [_badge(flag) for flag in boards.flags]
 
 
 def _badges(line: Line) -> list[tuple[str, str, bool]]:

@@ -170,8 +170,9 @@ def strongest(dataset: str, entries: Sequence[Transfer]) -> Table:
 
 def unscored(cells: Sequence[Unscored]) -> Table:
     """Cells without a score, with their reasons."""
-    kinds = {"Status": "word", "Protocol": "word", "Attack": "word", "Target": "word", "Fold, seed": "word"}
-    header = (_NAME, *(Column(title.lower(), title, kind) for title, kind in {**kinds, "Reason": "prose"}.items()))
+    words = ("Status", "Protocol", "Attack", "Target", "Fold, seed")
+    columns_of_words = (Column(title.lower().partition(",")[0], title, "word") for title in words)
+    header = (_NAME, *columns_of_words, Column("reason", "Reason", "prose"))
 
     def line(cell: Unscored) -> Line:
         who, dataset = _who(cell.name), cell.name.dataset

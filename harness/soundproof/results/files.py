@@ -126,10 +126,15 @@ class Row(Place):
         if row["schema"] != SCHEMA:
             raise ValueError(f"schema {row['schema']}, and this version reads {SCHEMA}")
         try:
-            return cls(**vars(_Written.model_validate(row)))
+            found = vars(_Written.model_validate(row))
         except pydantic.ValidationError as error:
             first = error.errors()[0]
             raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        numbers = {
+            kind: {name: Metric(**vars(each)) for name, each in found[kind].items()}
+            for kind in ("metrics", "reports")
+        }
+        return cls(**{**found, **numbers})
 
 
 def _cut(reason: str | None) -> str | None:
@@ -155,6 +160,17 @@ def _known_protocol(name: str) -> str:
 _WithId = Annotated[dict[str, Any], pydantic.AfterValidator(_with_id)]
 
 
+class _Number(pydantic.BaseModel):
+    """A metric of a line."""
+
+    model_config = pydantic.ConfigDict(strict=True)
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
 class _Written(pydantic.BaseModel):
     """A line of `results.jsonl`; whether its numbers make sense is for `soundproof.results.soundness`."""
 
@@ -172,8 +188,8 @@ class _Written(pydantic.BaseModel):
     target: _WithId | None
     fold: int
     seed: int
-    metrics: dict[str, Metric]
-    reports: dict[str, Metric]
+    metrics: dict[str, _Number]
+    reports: dict[str, _Number]
     flags: Annotated[tuple[str, ...], pydantic.Field(strict=False)]
     reached: bool | None
 
