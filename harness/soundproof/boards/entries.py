@@ -214,7 +214,8 @@ class Boards:
     @property
     def flags(self) -> tuple[str, ...]:
         """All that a reader meets, sorted."""
-        return tuple(sorted({flag for row in (*self.entries(), *self.unscored) for flag in row.flags}))
+        scored = {flag for entry in self.entries() for flag in entry.flags}
+        return tuple(sorted(scored | {flag for cell in self.unscored for flag in cell.flags}))
 
     @property
     def grey_box(self) -> bool:
