@@ -21,12 +21,12 @@ from scipy.signal import fftconvolve
 from scipy.special import erf
 
 from soundproof_representations import HPSS, MFCC, RMSZCR, STFT, Haar, Mel, MexicanHat, Morlet, Tonnetz
-from soundproof_representations._mothers import mother
+from soundproof_representations._mothers import morlet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from soundproof_representations.wavelet import Scalogram
+    from soundproof_representations.wavelet import WaveletScalogram
 
 
 def frames(magnitude: np.ndarray, hop: int) -> np.ndarray:
@@ -36,13 +36,13 @@ def frames(magnitude: np.ndarray, hop: int) -> np.ndarray:
     return means
 
 
-def scales(of: Scalogram) -> np.ndarray:
+def scales(of: WaveletScalogram) -> np.ndarray:
     """The scales of its 128 rows, samples."""
-    grid: np.ndarray = mother(of.mother).frequency * of.sr / np.geomspace(60, of.sr / 2, 128)
+    grid: np.ndarray = of.mother().frequency * of.sr / np.geomspace(60, of.sr / 2, 128)
     return grid
 
 
-def by_pywt(of: Scalogram, name: str, precision: int) -> Callable[[np.ndarray], np.ndarray]:
+def by_pywt(of: WaveletScalogram, name: str, precision: int) -> Callable[[np.ndarray], np.ndarray]:
     """PyWavelets' transform, averaged over frames."""
     grid = scales(of)
     return lambda clip: frames(
@@ -51,7 +51,7 @@ def by_pywt(of: Scalogram, name: str, precision: int) -> Callable[[np.ndarray], 
 
 
 def by_definition(
-    of: Scalogram, antiderivative: Callable[[np.ndarray], np.ndarray]
+    of: WaveletScalogram, antiderivative: Callable[[np.ndarray], np.ndarray]
 ) -> Callable[[np.ndarray], np.ndarray]:
     """The integral over each sample in closed form, averaged over frames."""
 
@@ -88,7 +88,7 @@ def haar(clip: np.ndarray) -> np.ndarray:
     return frames(np.stack([row(scale) for scale in scales(Haar())]), Haar().hop)
 
 
-MORLET = f"cmor2.0-{mother('morlet').frequency!r}"
+MORLET = f"cmor2.0-{morlet().frequency!r}"
 REFERENCES: list[tuple[str, object, Callable[[np.ndarray], np.ndarray]]] = [
     ("`stft` / `librosa.stft`", STFT(), lambda clip: np.abs(librosa.stft(clip)) ** 2),
     ("`mel` / `melspectrogram`", Mel(), lambda clip: librosa.feature.melspectrogram(y=clip, sr=22050)),

@@ -21,14 +21,14 @@ from torch import nn
 
 from soundproof import Examples, Kind, Recipe, Ref, Sounds, Trainer, TrainingData
 from soundproof.contract.discovery import discover
-from soundproof_defenses import _wavegan_files
-from soundproof_defenses._wavegan_fit import clips
-from soundproof_defenses._wavegan_metrics import mean_squared_error, structural_similarity
-from soundproof_defenses._wavegan_training import latents
-from soundproof_defenses.wavegan import WaveganInversion
+from soundproof_defenses.wavegan import files
+from soundproof_defenses.wavegan.fit import clips
+from soundproof_defenses.wavegan.metrics import mean_squared_error, structural_similarity
+from soundproof_defenses.wavegan.training import latents
+from soundproof_defenses.wavegan_inversion import WaveganInversion
 
 if TYPE_CHECKING:
-    from soundproof_defenses._wavegan_inversion import Inversion
+    from soundproof_defenses.wavegan.inversion import Inversion
 
 RATE, SAMPLES = 8000, 4096
 TEST, VALIDATION = range(5), range(5, 10)
@@ -139,7 +139,7 @@ def main() -> None:
     trainer = Trainer(Recipe(), SEED, build=discover().build)
     defense.fit(defended, data, trainer)
     inversion = defended.inversion
-    _wavegan_files.save(inversion, given.out, defense.sizes(RATE))
+    files.save(inversion, given.out, defense.sizes(RATE))
     say(f"trained in {(time.perf_counter() - start) / 60:.1f} minutes")
     for name, values in trainer.reports.items():
         say(f"{name} of {len(values)} validation clips: {values.mean():.4f}")

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from soundproof import Examples, Recipe, Trainer, TrainingData
+from soundproof import Budget, Examples, Recipe, Trainer, TrainingData
 from soundproof.planning.splits import split
 from soundproof.types import Scheme
 from soundproof_attacks.fgsm import Fgsm
@@ -101,5 +101,5 @@ def _train(training: str, parts: dict[str, Examples], path: Path) -> None:
         if training == "standard":
             trainer.fit(network, data)
         else:
-            AdversarialTraining(alpha=0.0, radius=3.0, draw="fixed", start="scratch").fit(network, data, trainer)
+            AdversarialTraining().under(Budget()).fit(network, data, trainer)
     save_file({name: value.contiguous() for name, value in network.state_dict().items()}, path)

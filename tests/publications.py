@@ -115,3 +115,53 @@ def regrouped(root, clips=3):
     for part, name, number in itertools.product(("train", "dev", "eval"), ("bonafide", "spoof"), range(clips)):
         write(folder / part / name / f"LA_{number}.flac")
     return folder
+
+
+def esc50(root, targets=range(50)):
+    """Eight clips of every class in each fold, two of one recording."""
+    from soundproof_datasets.esc import COLUMNS, ESC10_TARGETS
+
+    folder = root / "ESC-50-master"
+    rows = []
+    for target, fold, number, take in itertools.product(targets, range(1, 6), range(4), "AB"):
+        source = 100_000 + 1000 * target + 10 * fold + number
+        name = f"{fold}-{source}-{take}-{target}.wav"
+        rows.append([name, fold, target, f"sound_{target:02d}", target in ESC10_TARGETS, source, take])
+        write(folder / "audio" / name, 0.01 * (target + 1), rate=44100)
+    (folder / "meta").mkdir()
+    table(folder / "meta" / "esc50.csv", COLUMNS, rows)
+    return folder
+
+
+def esc10(root):
+    """The clips of ESC-10 alone."""
+    from soundproof_datasets.esc import ESC10_TARGETS
+
+    return esc50(root, ESC10_TARGETS)
+
+
+def class_folders(root, clips=3):
+    """Anybody's own."""
+    folder = root / "own"
+    for name, number in itertools.product(("cat", "dog"), range(clips)):
+        write(folder / name / f"{number}.wav", 0.1 * (number + 1), rate=8000)
+    return folder
+
+
+def nothing(root):
+    """What a generated data set needs."""
+    return root
+
+
+# Every layout of every data set: what lays it out, and the parameters to read it with.
+LAYOUTS = {
+    "asvspoof2019-la": [(asvspoof, {"seconds": 0.1}), (regrouped, {"seconds": 0.1})],
+    "esc10": [(esc10, {})],
+    "esc50": [(esc50, {})],
+    "folder": [(class_folders, {"path": "own", "seconds": 0.1})],
+    "fsdd": [(fsdd, {})],
+    "sc09": [(speech_commands, {}), (sc09, {})],
+    "spoofed-speech": [(class_folders, {"path": "own", "seconds": 0.25, "transformations": ["limiter"]})],
+    "synth": [(nothing, {"recordings": 5, "takes": 2})],
+    "urbansound8k": [(urbansound8k, {})],
+}

@@ -262,6 +262,21 @@ class Raising(_Broken):
 
 
 @dataclass(frozen=True)
+class Picky(_Broken):
+    """Raises on the first classifier that it meets, and finds nothing on others."""
+
+    id: ClassVar[str] = "toy-picky"
+    met: ClassVar[list[float]] = []
+
+    def perturb(self, victim, ball, generator):
+        margin = float(victim(victim.clean).abs().max())
+        if not self.met or margin in self.met:
+            self.met.append(margin)
+            raise RuntimeError("no such luck")
+        return victim.clean
+
+
+@dataclass(frozen=True)
 class Silent(_Broken):
     """Returns NaN."""
 
@@ -349,6 +364,7 @@ TOYS = (
     ToySigns,
     ToyCopies,
     Raising,
+    Picky,
     Silent,
     Escaping,
     Outside,

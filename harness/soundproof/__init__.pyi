@@ -17,6 +17,7 @@ from .errors import PluginError as PluginError
 from .errors import ResultsError as ResultsError
 from .errors import SoundproofError as SoundproofError
 from .errors import SuiteError as SuiteError
+from .errors import hint as hint
 from .results.files import Results as Results
 from .results.files import Row as Row
 from .training.objective import Objective as Objective
@@ -30,6 +31,7 @@ from .types import ClipIndex as ClipIndex
 from .types import Domain as Domain
 from .types import Download as Download
 from .types import Examples as Examples
+from .types import Kept as Kept
 from .types import Kind as Kind
 from .types import Norm as Norm
 from .types import Optimizer as Optimizer
@@ -41,8 +43,11 @@ from .types import Sounds as Sounds
 from .types import TrainingData as TrainingData
 from .victim.ball import Ball as Ball
 from .victim.ball import column as column
+from .victim.best import Best as Best
 from .victim.goal import Goal as Goal
 from .victim.goal import margin as margin
 from .victim.goal import target_margin as target_margin
+from .victim.lbfgs import Minima as Minima
+from .victim.lbfgs import lbfgs_minimise as lbfgs_minimise
 from .victim.metered import Evaluation as Evaluation
 from .victim.metered import Victim as Victim

@@ -2,10 +2,37 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+
+def hint(name: object, known: Iterable[str]) -> str:
+    """The end of a message about an unknown name: the nearest known ones, or all where none is near.
+
+    Args:
+        name: What was written.
+        known: What could have been.
+    """
+    wanted = str(name).lower()[:100]
+    likeness = {one: difflib.SequenceMatcher(None, wanted, one.lower()).ratio() for one in known}
+    best = max(likeness.values(), default=0.0)
+    if best >= 0.5:
+        # The nearest, and those that are about as near.
+        near = [one for one, ratio in likeness.items() if ratio > best - 0.05]
+        return f"did you mean {' or '.join(map(repr, near[:3]))}?"
+    return f"known: {', '.join(likeness)}" if likeness else "there are none"
+
+
+def shown(value: object, length: int = 80) -> str:
+    """A value as a message shows it: on one line, and not at length."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # integers of thousands of digits; lists in lists in lists
+        text = f"a {type(value).__name__} too large to show"
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 class SoundproofError(Exception):

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from pydantic import Field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -90,11 +92,14 @@ class Ref:
         kind: The kind it must be of.
         id: Its id, e.g. `fgsm`.
         parameters: Those that differ from its defaults.
+        component: The component itself, where the registry has built what holds the reference. It follows from the
+            rest, so that references with and without it are equal.
     """
 
     kind: Kind
     id: str
     parameters: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    component: object | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,6 +228,13 @@ class Schedule(StrEnum):
     COSINE_RESTARTS = "cosine-restarts"
 
 
+class Kept(StrEnum):
+    """Which weights training ends with: of the best validation accuracy, or of the last epoch, come what may."""
+
+    BEST = "best"
+    LAST = "last"
+
+
 class Precision(StrEnum):
     """The number format of matrix products in training; measurements are always in float32."""
 
@@ -232,10 +244,10 @@ class Precision(StrEnum):
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a model is trained, unless the suite overrides it.
+    """How a model is trained, unless the suite overrides it; the limits are those of the suite's table.
 
-    After every epoch the validation accuracy is measured, training stops after `patience` epochs without a new
-    best, and the best weights are kept.
+    After every epoch the validation accuracy is measured. By default training stops after `patience` epochs
+    without a new best, and the best weights are kept.
 
     Attributes:
         epochs: At most so many passes over the training part.
@@ -248,29 +260,37 @@ class Recipe:
         schedule: `cosine-restarts` falls to 5 % of the learning rate in each period.
         period: Epochs of the first period of `cosine-restarts`.
         l1: Weight of the sum of absolute kernel values of convolutions and dense layers in the loss.
+        l1_layers: Names of the model's submodules whose kernels count; empty for all.
+        mixup: α of mixup (Zhang et al. 2018, arXiv 1710.09412): every batch is mixed with a permutation of
+            itself in shares λ and 1 - λ, λ ~ Beta(α, α), and so are its labels; 0 does not mix.
         margin: Subtracted from the true class's logit in training (additive-margin softmax, Wang et al. 2018).
-        balanced: Draw as many clips of every class as the rarest has, anew each epoch.
+        balanced: Every batch holds the same number of clips of every class, as many as fit and at least one. An
+            epoch lasts as long as the rarest class fills batches; of the others it draws as many, anew each time.
+        kept: Which weights training ends with; `last` runs all epochs, whatever the patience.
         precision: Of training.
     """
 
-    epochs: int = 30
-    batch: int = 32
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-2
-    label_smoothing: float = 0.0
-    patience: int = 30
+    epochs: Annotated[int, Field(ge=1)] = 30
+    batch: Annotated[int, Field(ge=2)] = 32
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 1e-2
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    patience: Annotated[int, Field(ge=1)] = 30
     optimizer: Optimizer = Optimizer.ADAMW
     schedule: Schedule = Schedule.ONE_CYCLE
-    period: int = 40
-    l1: float = 0.0
-    margin: float = 0.0
+    period: Annotated[int, Field(ge=1)] = 40
+    l1: Annotated[float, Field(ge=0)] = 0.0
+    l1_layers: tuple[str, ...] = ()
+    mixup: Annotated[float, Field(ge=0)] = 0.0
+    margin: Annotated[float, Field(ge=0)] = 0.0
     balanced: bool = False
+    kept: Kept = Kept.BEST
     precision: Precision = Precision.FLOAT32
 
 
 @dataclass(frozen=True)
 class Budget:
-    """The limits under which every attack of a suite works.
+    """The limits under which every attack of a suite works; a suite's table `[budget]` has the same keys.
 
     Attributes:
         norm: The norm of the ball.
@@ -281,7 +301,7 @@ class Budget:
     """
 
     norm: Norm = Norm.L2
-    epsilon: float = 3.0
-    target_auc: float = 0.9
-    max_gradients: int | None = None
-    max_queries: int | None = None
+    epsilon: Annotated[float, Field(ge=0)] = 3.0
+    target_auc: Annotated[float, Field(gt=0.5, lt=1)] = 0.9
+    max_gradients: Annotated[int, Field(ge=1)] | None = None
+    max_queries: Annotated[int, Field(ge=1)] | None = None

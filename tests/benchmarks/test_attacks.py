@@ -25,7 +25,7 @@ from torch import nn
 from esc10 import task as real_task
 from rivals import LIBRARIES, contests
 from soundproof import Goal, Victim
-from soundproof.engine.fusion import folded
+from soundproof.engine.fusion import fused
 from soundproof_models.resnet_cifar import ResNet56
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -127,7 +127,7 @@ def test_beside_other_libraries(benchmark, table, task, size, name):
     runs = contests(RADIUS[size], **BUDGETS[size])[name].runs(clean, goal, RADIUS[size])
     if benchmark.disabled:
         runs = {"soundproof": runs["soundproof"]}
-    attacked = dict.fromkeys(runs, network) | {"soundproof": folded(network, tuple(clean.shape[1:]))}
+    attacked = dict.fromkeys(runs, network) | {"soundproof": fused(network, tuple(clean.shape[1:]))}
     found, spent, times = {}, {}, {}
     noted = Noted(attacked["soundproof"])
     for library, run in runs.items():  # a first round, metered
@@ -176,7 +176,7 @@ def test_beside_other_libraries(benchmark, table, task, size, name):
 def test_folding(benchmark, table, task, size):
     network, clean, labels = task
     shape = tuple(clean.shape[1:])
-    lighter = folded(network, shape)
+    lighter = fused(network, shape)
     assert lighter is not network
     works = {
         name: lambda each=each: replay(each, clean, labels, [(len(clean), True)] * 5)

@@ -8,7 +8,6 @@ import torch
 
 from soundproof import Ball, Goal, Norm, Victim
 from soundproof.engine.environment import Environment
-from soundproof.engine.events import Both
 from soundproof.engine.runner import Runner
 from soundproof.engine.store import Store
 from soundproof.planning.product import make_plan
@@ -76,9 +75,7 @@ def test_cached_run(benchmark, tmp_path):
 
     def run():
         plan = make_plan(suite, tmp_path)
-        return Runner(
-            registry, Environment("cpu", "", threads=1), Store(tmp_path / "cache"), tmp_path, Both([])
-        ).run(plan)
+        return Runner(registry, Environment("cpu", "", threads=1), Store(tmp_path / "cache"), tmp_path).run(plan)
 
     first = run()
     found = benchmark(run)

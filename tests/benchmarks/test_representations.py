@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from soundproof_representations import MFCC, STFT, Haar, Mel, MexicanHat, Morlet
 from soundproof_representations._batches import in_parallel
-from soundproof_representations._mothers import mother
+from soundproof_representations._mothers import haar, mexican_hat, morlet
 from sounds import real_clips
 
 
@@ -30,8 +30,8 @@ class Contest:
     wanted: float
 
 
-def cwt(name, wavelet):
-    scales = mother(name).frequency * 8000 / np.geomspace(60, 4000, 128)
+def cwt(mother, wavelet):
+    scales = mother.frequency * 8000 / np.geomspace(60, 4000, 128)
     return lambda clip: pywt.cwt(clip, scales, wavelet, method="fft")
 
 
@@ -39,10 +39,10 @@ CONTESTS = {
     "stft": Contest(STFT(), lambda clip: np.abs(librosa.stft(clip)) ** 2, 10, 1.0),
     "mel": Contest(Mel(), lambda clip: librosa.feature.melspectrogram(y=clip, sr=22050), 10, 1.0),
     "mfcc": Contest(MFCC(), lambda clip: librosa.feature.mfcc(y=clip, sr=22050, hop_length=1024), 10, 1.0),
-    "dwt-morlet": Contest(Morlet(), cwt("morlet", f"cmor2.0-{mother('morlet').frequency!r}"), 2, 10.0),
-    "dwt-mexican-hat": Contest(MexicanHat(), cwt("mexican-hat", "mexh"), 2, 10.0),
+    "dwt-morlet": Contest(Morlet(), cwt(morlet(), f"cmor2.0-{morlet().frequency!r}"), 2, 10.0),
+    "dwt-mexican-hat": Contest(MexicanHat(), cwt(mexican_hat(), "mexh"), 2, 10.0),
     # PyWavelets has no continuous Haar wavelet; its next shortest is the Mexican hat.
-    "dwt-haar": Contest(Haar(), cwt("haar", "mexh"), 2, 10.0),
+    "dwt-haar": Contest(Haar(), cwt(haar(), "mexh"), 2, 10.0),
 }
 
 

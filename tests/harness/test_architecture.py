@@ -14,6 +14,7 @@ ROOMS = (
     "types",
     "errors",
     "digest",
+    "faults",
     "victim",
     "training",
     "contract",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import traceback
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from soundproof.cli import data, ls, plan, render, run
@@ -20,6 +21,7 @@ examples:
   bench run --suite esc10 --data ~/audio      real sound; ~/audio holds ESC-50-master/
   bench plan --suite esc10 --data ~/audio     what that would run, and how long it will take
   bench ls attacks                            what is installed, also from other packages
+  bench ls pgd                                what one component does, its parameters and presets
   bench render leaderboards/quick             draw the pages of finished results again
   bench data fetch fsdd --data ~/audio        get a public data set
 
@@ -37,7 +39,8 @@ def parser() -> argparse.ArgumentParser:
     )
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--debug", action="store_true", help="show tracebacks of errors")
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    top.add_argument("--version", action="version", version=f"soundproof {version('soundproof')}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
     for command in (run, plan, ls, render, data):
         command.add_parser(commands, common)
     return top
@@ -45,7 +48,11 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
-    options = parser().parse_args(arguments)
+    grammar = parser()
+    options = grammar.parse_args(arguments)
+    if options.command is None:
+        grammar.print_help()
+        return 0
     try:
         code: int = options.call(options)
     except SoundproofError as error:

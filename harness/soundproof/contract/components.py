@@ -117,6 +117,11 @@ class Dataset(Component):
             DataError: A file does not decode, or holds no or non-finite samples; it lists all of them.
         """
 
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What should stand beside every number measured on it, e.g. `ungrouped` where recordings are unknown."""
+        return ()
+
     def sample_count(self, rate: int) -> int:
         """Samples of one clip at a sampling rate."""
         return round(self.seconds * rate)
@@ -154,12 +159,18 @@ class Representation(Component):
     def shape(self, samples: int) -> tuple[int, ...]:
         """Shape of one input for clips of so many samples: `(C, H, W)`, `(1, T)` or `(D,)`."""
 
+    @property
+    def fitted_class(self) -> str | None:
+        """Name of the only class whose training clips `fit` gets; None for all."""
+        return None
+
     @abstractmethod
     def fit(self, waveforms: torch.Tensor) -> nn.Module:
         """Build the transform.
 
         Args:
-            waveforms: float32 `[N, T]`, the training clips; only a `fitted` representation looks at them.
+            waveforms: float32 `[N, T]`, the training clips (those of `fitted_class`); only a `fitted`
+                representation looks at them.
 
         Returns:
             A module from waveforms `[n, T]` to inputs in [0, 1]; row 0 of an image is the lowest frequency.

@@ -6,6 +6,7 @@ nobody else. A run fails only if its suite needs something from a broken plugin.
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import re
 import traceback
@@ -16,7 +17,7 @@ import pluggy
 
 from soundproof.contract.components import KINDS, Component
 from soundproof.contract.parameters import schema
-from soundproof.contract.registry import BUILT_IN, Refused, Registered, Registry
+from soundproof.contract.registry import BUILT_IN, RESERVED, Refused, Registered, Registry
 from soundproof.errors import PluginError
 
 if TYPE_CHECKING:
@@ -127,6 +128,10 @@ def _flaw(component: type[Component]) -> str | None:
         return f"{where} must be decorated with @dataclass(frozen=True)"
     if not component.summary():
         return f"{where} needs a docstring; its first line is the summary"
+    fields = {field.name for field in dataclasses.fields(component)}  # type: ignore[arg-type]
+    taken = sorted(RESERVED & fields)
+    if taken:
+        return f"{where}: a parameter cannot be called {' or '.join(taken)}, which means something else in suites"
     try:
         schema(component)
     except Exception as error:

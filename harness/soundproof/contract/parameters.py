@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import typing
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pydantic
 
 from soundproof.contract.identity import plain
-from soundproof.types import Kind, Ref
+from soundproof.errors import hint, shown
+from soundproof.types import Ref
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 def describe_parameters(component: type[Component]) -> dict[str, dict[str, Any]]:
     """Type, default and help of every parameter, as JSON."""
     described = {}
-    properties = schema(component).model_json_schema()["properties"] if _own_fields(component) else {}
+    properties = _properties(component) if _own_fields(component) else {}
     named = references(component)
     for item in dataclasses.fields(component):  # type: ignore[arg-type]
         entry = {k: v for k, v in properties.get(item.name, {}).items() if k not in {"title", "default"}}
         if item.name in named:
-            entry = {"type": str(named[item.name])}
+            entry = {"type": str(named[item.name].kind)}
         if item.default is not dataclasses.MISSING:
             entry["default"] = plain(item.default)
         elif item.default_factory is not dataclasses.MISSING:
@@ -36,20 +36,39 @@ def describe_parameters(component: type[Component]) -> dict[str, dict[str, Any]]
     return described
 
 
+def _properties(component: type[Component]) -> dict[str, dict[str, Any]]:
+    """JSON schemas of the parameters, each complete in itself."""
+    found = schema(component).model_json_schema()
+    shared = {f"#/$defs/{name}": form for name, form in found.get("$defs", {}).items()}
+
+    def inlined(node: Any) -> Any:
+        if isinstance(node, list):
+            return [inlined(one) for one in node]
+        if not isinstance(node, dict):
+            return node
+        rest = {name: inlined(one) for name, one in node.items() if name != "$ref"}
+        # Of a shared type only the form is wanted, not its own name and docstring.
+        form = inlined(shared[node["$ref"]]) if "$ref" in node else {}
+        return {**{name: one for name, one in form.items() if name not in {"title", "description"}}, **rest}
+
+    properties: dict[str, dict[str, Any]] = inlined(found["properties"])
+    return properties
+
+
 def _own_fields(component: type[Component]) -> list[str]:
     named = references(component)
     return [f.name for f in dataclasses.fields(component) if f.name not in named]  # type: ignore[arg-type]
 
 
 @cache
-def references(component: type[Component]) -> Mapping[str, Kind]:
-    """Parameters that name another component, with its kind, which their default tells."""
+def references(component: type[Component]) -> Mapping[str, Ref]:
+    """Parameters that name another component, with their defaults, which tell its kind."""
     found = {}
     for item in dataclasses.fields(component):  # type: ignore[arg-type]
         factory = item.default_factory
         default = factory() if factory is not dataclasses.MISSING else item.default
         if isinstance(default, Ref):
-            found[item.name] = default.kind
+            found[item.name] = default
     return found
 
 
@@ -76,9 +95,7 @@ def explain(component: type[Component], problem: Any) -> str:
     path = ".".join(map(str, problem["loc"]))
     if problem["type"] == "extra_forbidden":
         known = [f.name for f in dataclasses.fields(component)]  # type: ignore[arg-type]
-        near = difflib.get_close_matches(path, known, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"it has: {', '.join(known) or 'none'}"
-        return f"{component.id} has no parameter {path!r}: {hint}"
+        return f"{component.id} has no parameter {path!r}: {hint(path, known)}"
     if problem["type"] == "missing":
         return f"{component.id} needs the parameter {path!r}"
-    return f"{component.id}.{path}: {problem['msg']}, not {problem['input']!r}"
+    return f"{component.id}.{path}: {problem['msg']}, not {shown(problem['input'])}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
+import dataclasses
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pydantic
 
 from soundproof.contract.parameters import describe_parameters, explain, references, schema
-from soundproof.errors import PluginError
+from soundproof.errors import PluginError, hint, shown
 from soundproof.types import Kind, Ref
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from soundproof.contract.components import Component
 
 BUILT_IN = "soundproof"
+# What stands beside parameters in a suite's entry.
+RESERVED = frozenset({"id", "preset", "label"})
 
 
 @dataclass(frozen=True)
@@ -72,15 +74,12 @@ class Registry:
         for refused in self.refused:
             if refused.id == name and refused.kind in {kind, None}:
                 raise PluginError(f"{kind} {name!r} is refused: {refused.error}")
-        near = difflib.get_close_matches(name, self.ids(kind), n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"known: {', '.join(self.ids(kind))}"
-        broken = [f"{r.distribution}:{r.id}" for r in self.refused if r.kind is None]
-        if broken:
-            hint += f" (not loaded: {', '.join(broken)}; see `bench ls`)"
-        raise PluginError(f"unknown {kind} {name!r}: {hint}")
+        broken = ", ".join(f"{r.distribution}:{r.id}" for r in self.refused if r.kind is None)
+        unloaded = f" (not loaded: {broken}; see `bench ls`)" if broken else ""
+        raise PluginError(f"unknown {kind} {name!r}: {hint(name, self.ids(kind))}{unloaded}")
 
     def build(self, ref: Ref) -> Component:
-        """Make a component from its id and parameters.
+        """Make a component from its id and parameters, and those that its parameters name.
 
         Raises:
             PluginError: Every problem: unknown id, unknown or mistyped parameters, impossible values.
@@ -89,18 +88,17 @@ class Registry:
         given = dict(ref.parameters)
         problems: list[str] = []
         nested: dict[str, Ref] = {}
-        for name, kind in references(cls).items():
-            if name in given:
-                try:
-                    nested[name] = self.reference(kind, given.pop(name))
-                    self.build(nested[name])
-                except PluginError as error:
-                    problems += [f"{name}: {problem}" for problem in error.problems]
+        for name, default in references(cls).items():
+            try:
+                named = self.reference(default.kind, given.pop(name)) if name in given else default
+                nested[name] = dataclasses.replace(named, component=self.build(named))
+            except PluginError as error:
+                problems += [f"{name}: {problem}" for problem in error.problems]
         try:
             values = schema(cls).model_validate_json(json.dumps(given), strict=True)
         except pydantic.ValidationError as error:
             problems += [explain(cls, problem) for problem in error.errors()]
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             problems.append(f"{ref.id}: parameters must be numbers, strings, booleans or lists: {error}")
         if problems:
             raise PluginError(problems)
@@ -108,6 +106,9 @@ class Registry:
             return cls(**{name: getattr(values, name) for name in given}, **nested)
         except ValueError as error:
             raise PluginError(f"{ref.id}: {error}") from error
+        except (ArithmeticError, TypeError) as error:
+            # E.g. an integer too large for a square root.
+            raise PluginError(f"{ref.id}: {type(error).__name__}: {error}") from error
 
     def reference(self, kind: Kind, entry: object) -> Ref:
         """Read `"id"` or `{id = "…", preset = "…", parameter = …}`; parameters override those of the preset.
@@ -121,15 +122,14 @@ class Registry:
             given = {name: value for name, value in entry.items() if name not in {"id", "preset"}}
             preset = self._preset(kind, entry["id"], entry["preset"]) if "preset" in entry else {}
             return Ref(kind, entry["id"], {**preset, **given})
-        raise PluginError(f'{kind}: write "id" or {{ id = "…", parameter = … }}, not {entry!r}')
+        raise PluginError(f'{kind}: write "id" or {{ id = "…", parameter = … }}, not {shown(entry)}')
 
     def _preset(self, kind: Kind, name: str, preset: object) -> Mapping[str, Any]:
         """The parameters of a component's preset."""
         presets = self.find(kind, name).component.presets
-        if preset not in presets:
-            known = f"it has {', '.join(sorted(presets))}" if presets else "it has none"
-            raise PluginError(f"{name} has no preset {preset!r}: {known}")
-        return presets[str(preset)]
+        if not isinstance(preset, str) or preset not in presets:
+            raise PluginError(f"{name} has no preset {preset!r}: {hint(preset, presets)}")
+        return presets[preset]
 
     def listing(self, kind: Kind | None = None) -> list[dict[str, Any]]:
         """What `bench ls --json` prints: usable components first, then the refused."""

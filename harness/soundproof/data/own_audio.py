@@ -30,7 +30,8 @@ class OwnAudio(Dataset):
         str | None,
         Field(
             description="regular expression for file names without ending, with one group that captures the "
-            "recording or speaker, e.g. '^[^_]+_([^_]+)_'; none makes every file its own recording"
+            "recording or speaker, e.g. '^[^_]+_([^_]+)_'; none makes every file its own recording, and flags "
+            "all rows `ungrouped`"
         ),
     ] = None
 
@@ -45,6 +46,11 @@ class OwnAudio(Dataset):
                 raise ValueError(f"group {self.group!r} is no regular expression: {error}") from error
             if captures != 1:
                 raise ValueError(f"group {self.group!r} must capture one group in parentheses, not {captures}")
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """`ungrouped` without a pattern: clips of one recording or speaker may be on both sides of a split."""
+        return ("ungrouped",) if self.group is None else ()
 
     def group_names(self, files: Sequence[Path]) -> list[str]:
         """What names the recording or speaker of each file, `[N]`.

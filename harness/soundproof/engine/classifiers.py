@@ -7,20 +7,22 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
+from torch import nn
 
 from soundproof.digest import seed_from
 from soundproof.engine.fusion import fused
 from soundproof.engine.keys import seed_of
 from soundproof.measuring.learning import Learning, plain
+from soundproof.measuring.outcome import InvalidExamplesError
 from soundproof.training.trainer import Trainer, TrainingError
 from soundproof.victim.expectation import Expectation
+from soundproof.victim.seal import Seal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-    from torch import nn
-
+    from soundproof.contract.components import Component
     from soundproof.engine.inputs import InputMaker
     from soundproof.engine.store import Artifact
     from soundproof.engine.workshop import Workshop
@@ -40,7 +42,7 @@ class ClassifierMaker:
 
     workshop: Workshop
     inputs: InputMaker
-    _memory: dict[Classifier, nn.Module] = field(default_factory=dict)
+    _memory: dict[Classifier, tuple[nn.Module, Seal]] = field(default_factory=dict)
 
     def forget(self) -> None:
         """Free what is held in memory."""
@@ -53,11 +55,25 @@ class ClassifierMaker:
             module = self._wrapped(classifier)
             weights = stored if stored.record["weights"] == "own" else self._train(classifier.trained)
             module.load_state_dict(weights.tensors(self.workshop.device))
+            self._probed(module, classifier.trained, classifier.defense)
             module = fused(module.eval(), self.workshop.plan.shape(classifier.trained))
             draws = classifier.defense.draws
             module = module if draws == 1 else Expectation(module, draws)
-            self._memory[classifier] = module.requires_grad_(requires_grad=False).eval()
-        return self._memory[classifier]
+            module = module.requires_grad_(requires_grad=False).eval()
+            self._memory[classifier] = module, Seal(module)
+        return self._memory[classifier][0]
+
+    def inspect(self, classifier: Classifier) -> None:
+        """Look whether a classifier is what it was when it was made; if not, it is made again when next needed.
+
+        Raises:
+            InvalidExamplesError: It is not, so that nothing measured of it since counts.
+        """
+        module, seal = self._memory[classifier]
+        problem = seal.broken(module)
+        if problem is not None:
+            del self._memory[classifier]
+            raise InvalidExamplesError(f"the attack changed the classifier: {problem}; leave it as it is")
 
     def learning(self, classifier: Classifier) -> tuple[Learning, Learning]:
         """How the model was trained, and what its defense did on top."""
@@ -99,6 +115,8 @@ class ClassifierMaker:
         seed = seed_from(seed_of("trained", trained))
         with seeded(seed, self.workshop.device):
             module = self._build(trained)
+            with torch.random.fork_rng(devices=[]):
+                self._probed(module, trained, trained.model)
             data, trainer = self.inputs.training_data(trained), self._trainer(trained, seed)
             curve = trained.model.fit(module, data, trainer)
         return {"curve": plain(curve)}, module.state_dict()
@@ -115,13 +133,33 @@ class ClassifierMaker:
     def _build(self, trained: Trained) -> nn.Module:
         plan = self.workshop.plan
         module = trained.model.build(plan.shape(trained), plan.classes(trained))
+        if not isinstance(module, nn.Module):
+            raise TypeError(f"{trained.model.id}: build returned {type(module).__name__}, not a torch.nn.Module")
         # Convolutions are faster with channels last, on CPUs and GPUs alike.
         return module.to(self.workshop.device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
     def _wrapped(self, classifier: Classifier) -> nn.Module:
         trained, plan = classifier.trained, self.workshop.plan
         structure = classifier.defense.wrap(self._build(trained), plan.shape(trained), plan.classes(trained))
+        if not isinstance(structure, nn.Module):
+            kind = type(structure).__name__  # type: ignore[unreachable]  # a plugin may return anything
+            raise TypeError(f"{classifier.defense.id}: wrap returned {kind}, not a torch.nn.Module")
         return structure.to(self.workshop.device)
+
+    def _probed(self, module: nn.Module, trained: Trained, whose: Component) -> nn.Module:
+        """A module in evaluation mode that makes logits of the right width.
+
+        Raises:
+            ValueError: It does not.
+        """
+        plan = self.workshop.plan
+        expected = (2, plan.classes(trained))
+        with torch.no_grad():
+            found = module.eval()(torch.zeros(2, *plan.shape(trained), device=self.workshop.device))
+        shape = tuple(found.shape) if isinstance(found, torch.Tensor) else type(found).__name__
+        if shape != expected:
+            raise ValueError(f"{whose.id} makes {shape} of 2 inputs, where logits {expected} are due")
+        return module
 
 
 @contextlib.contextmanager

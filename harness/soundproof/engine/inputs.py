@@ -128,12 +128,15 @@ class InputMaker:
             return torch.cat([transform(torch.from_numpy(batch).to(device)).float() for batch in batches])
 
     def _transform(self, stage: Inputs) -> nn.Module:
-        """The representation, fitted to the original clips of the training part if it looks at clips at all."""
+        """The representation; a fitted one sees the original clips of the training part, or those of one class."""
         waveforms, device = self._waveforms(_clips(stage)), self.workshop.device
         rows = np.zeros(0, np.int64)
         if stage.fold is not None:
             train = self.workshop.plan.splits[stage.dataset, stage.fold].train
             rows = train[train < len(waveforms)]
+            if stage.representation.fitted_class is not None:
+                index = self.workshop.plan.indexes[stage.dataset]
+                rows = rows[index.labels[rows] == index.classes.index(stage.representation.fitted_class)]
         return stage.representation.fit(torch.from_numpy(waveforms[rows]).to(device)).to(device)
 
     def _waveforms(self, clips: Clips) -> Waveforms:

@@ -50,7 +50,7 @@ GROUNDS: dict[type[Node], Ground] = {
     Trained: Ground(
         (
             *("types.py", "digest.py", "training", "victim/prediction.py", "victim/expectation.py"),
-            *("engine/inputs.py", "engine/classifiers.py", "planning/splits.py"),
+            *("engine/inputs.py", "engine/classifiers.py"),
         ),
         (*_NETWORKS, "scipy", "scikit-learn"),
     ),

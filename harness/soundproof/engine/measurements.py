@@ -73,6 +73,7 @@ class Measurements:
             )
             with seeded(seed_from(seed), self.workshop.device):
                 outcome = _within_memory(material)
+            self.classifiers.inspect(cell.judged)
         if outcome.examples is not None:
             self.workshop.store.put(self.workshop.keys.examples(cell), {}, {"examples": outcome.examples})
         return outcome

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import time
-import traceback
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from soundproof import faults
 from soundproof.contract.identity import coordinate
 from soundproof.engine import forecast
 from soundproof.engine.events import Begun, Ended, EpochDone, Finished, Started
+from soundproof.engine.interrupts import Interrupts
 from soundproof.engine.measurements import Measurements
 from soundproof.engine.workshop import Workshop
 from soundproof.measuring.outcome import InvalidExamplesError
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from soundproof.engine.events import Listener
     from soundproof.engine.store import Store
     from soundproof.measuring.cell import Cell
+    from soundproof.measuring.outcome import Outcome
     from soundproof.planning.plan import Plan
     from soundproof.results.files import Row
 
@@ -61,6 +63,10 @@ class Runner:
             DataError: Audio is damaged; nothing has run, and no results are touched.
             KeyboardInterrupt: What was finished is in the store; the same run goes on from there.
         """
+        with Interrupts() as interrupts:
+            return self._results(plan, self._run(plan, interrupts))
+
+    def _run(self, plan: Plan, interrupts: Interrupts) -> list[Ran]:
         workshop = self.workshop(plan)
         pending = forecast.pending(workshop)
         measurements = Measurements(workshop)
@@ -78,7 +84,7 @@ class Runner:
                 if fresh:
                     self.tell(Started(row_of(cell, plan.budget(cell), Status.OK).title()))
                 start = time.perf_counter()
-                ran = _run_cell(measurements, plan, cell)
+                ran = _run_cell(measurements, plan, cell, interrupts)
                 spent = time.perf_counter() - start
                 clock.finish(cell, spent)
                 done.append(ran)
@@ -86,7 +92,7 @@ class Runner:
                 self.tell(Finished(ran.row, spent, not fresh, len(done), len(plan.cells), left, ran.traceback))
         finally:
             self.tell(Ended())
-        return self._results(plan, done)
+        return done
 
     def workshop(self, plan: Plan) -> Workshop:
         """What the stages of a plan are made with."""
@@ -124,6 +130,7 @@ class Runner:
                     "checksum": index.checksum,
                     "clips": len(index.names) // (plan.suite.copies + 1),
                     "classes": list(index.classes),
+                    "budget": vars(plan.suite.budget_of(dataset)),
                 }
                 for dataset, index in plan.indexes.items()
             ],
@@ -183,15 +190,25 @@ class Ran:
     traceback: str = ""
 
 
-def _run_cell(measurements: Measurements, plan: Plan, cell: Cell) -> Ran:
+def _run_cell(measurements: Measurements, plan: Plan, cell: Cell, interrupts: Interrupts) -> Ran:
+    """Measure a cell; whatever a plugin raises becomes its row.
+
+    Raises:
+        KeyboardInterrupt: The user asked for it.
+    """
     try:
-        outcome = measurements.outcome(cell)
+        return _ran(plan, cell, measurements.outcome(cell))
     except InvalidExamplesError as error:
-        return _broken(plan, cell, Status.INVALID, str(error))
+        return _broken(plan, cell, Status.INVALID, error)
     except TrainingError as error:
-        return _broken(plan, cell, Status.DIVERGED, str(error), cell.protocol.unfinished(error))
-    except Exception as error:
-        return _broken(plan, cell, Status.FAILED, " ".join(f"{type(error).__name__}: {error}".split()))
+        return _broken(plan, cell, Status.DIVERGED, error, cell.protocol.unfinished(error))
+    except BaseException as error:
+        if interrupts.asked:
+            raise KeyboardInterrupt from error
+        return _broken(plan, cell, Status.FAILED, error)
+
+
+def _ran(plan: Plan, cell: Cell, outcome: Outcome) -> Ran:
     trained = cell.classifier.trained
     leaky = (flags.LEAKY,) if plan.splits[trained.dataset, trained.fold].leaky else ()
     row = row_of(
@@ -201,16 +218,21 @@ def _run_cell(measurements: Measurements, plan: Plan, cell: Cell) -> Ran:
         outcome.reason,
         metrics=outcome.metrics,
         reports=outcome.reports,
-        flags=(*leaky, *trained.model.flags, *outcome.flags),
+        flags=(*leaky, *trained.dataset.flags, *trained.model.flags, *outcome.flags),
         reached=outcome.reached,
     )
     return Ran(row, outcome.samples)
 
 
 def _broken(
-    plan: Plan, cell: Cell, status: Status, reason: str, samples: Mapping[str, npt.NDArray[Any]] | None = None
+    plan: Plan,
+    cell: Cell,
+    status: Status,
+    error: BaseException,
+    samples: Mapping[str, npt.NDArray[Any]] | None = None,
 ) -> Ran:
-    return Ran(row_of(cell, plan.budget(cell), status, reason), samples or {}, traceback.format_exc())
+    row = row_of(cell, plan.budget(cell), status, faults.reason(error))
+    return Ran(row, samples or {}, faults.trace(error))
 
 
 def _compared(found: Results) -> list[Row]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from soundproof.engine.environment import prepare
 from soundproof.engine.keys import Keys
+from soundproof.engine.surroundings import kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -80,7 +81,8 @@ class Workshop:
             raise self._failed[key.digest]
         prepare(self.environment)
         try:
-            yield
+            with kept():
+                yield
         except Exception as error:
             self._failed[key.digest] = error
             raise

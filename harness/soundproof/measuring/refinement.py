@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from soundproof.types import Norm
 
 
-def refined(attacked: Attacked, attack: BoundedAttack, norm: Norm, found: Smallest) -> dict[str, npt.NDArray[Any]]:
-    """Refine `found` in place and return its samples with `refining_gradients` and `refining_queries`.
+def refine(attacked: Attacked, attack: BoundedAttack, norm: Norm, found: Smallest) -> dict[str, npt.NDArray[Any]]:
+    """Refine `found` in place and return what it cost: `refining_gradients` and `refining_queries`, each `[N]`.
 
     An attack that is not monotone in its radius may fool within less than a radius in which it fails; what counts
     is the smallest example found.
@@ -46,7 +46,7 @@ def refined(attacked: Attacked, attack: BoundedAttack, norm: Norm, found: Smalle
                 found.offer(judge(attacked.subject.module, examples, run.clean, goal), ball, part)
                 for name, spending in spent([run]).items():
                     cost[name][part] += spending
-    return {**found.samples(), **{f"refining_{name}": values for name, values in cost.items()}}
+    return {f"refining_{name}": values for name, values in cost.items()}
 
 
 def _open(found: Smallest, step: int) -> list[tuple[float, npt.NDArray[np.int64]]]:

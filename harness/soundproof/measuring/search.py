@@ -14,7 +14,7 @@ from soundproof.errors import BudgetExhaustedError
 from soundproof.measuring.curve import auc_of, first_reach, handed_over
 from soundproof.measuring.judge import judge
 from soundproof.measuring.ladder import LADDER
-from soundproof.measuring.refinement import refined
+from soundproof.measuring.refinement import refine
 from soundproof.measuring.smallest import Smallest
 from soundproof.measuring.subject import attackable, joined_trace, spent
 from soundproof.types import Norm
@@ -73,8 +73,9 @@ def _climb(attacked: Attacked, attack: BoundedAttack, budget: Budget) -> Search:
             return _missed(found, runs, f"{error}; the fooling AUC was {found.auc:.3f}")
         found.offer(judge(attacked.subject.module, examples, attacked.inputs, attacked.goal), ball)
         if found.auc > budget.target_auc:
-            cost = spent(runs)
-            return Search(cost | refined(attacked, attack, budget.norm, found))
+            cost = spent(runs) | refine(attacked, attack, budget.norm, found)
+            # The rung overshoots: what counts is the smallest radius that would have done.
+            return Search(found.samples(found.reach(budget.target_auc)) | cost)
     return _missed(found, runs, f"up to radius {balls[-1].radius:.4g} the fooling AUC was {found.auc:.3f}")
 
 

@@ -68,12 +68,28 @@ class Smallest:
         self.fooled[taken] = True
         self.radius[rows[fools]] = np.minimum(self.radius[rows[fools]], radius)
 
-    def samples(self) -> dict[str, npt.NDArray[Any]]:
-        """Per-clip outcomes as results keep them."""
+    def reach(self, target: float) -> float:
+        """The smallest radius whose AUC exceeds a target that the AUC of all exceeds."""
+        radii = np.unique(self.radius[self.fooled])
+        low, high = 0, len(radii) - 1
+        while low < high:
+            middle = (low + high) // 2
+            score = np.where(self.radius <= radii[middle], self.score, self.attacked.clean_score)
+            reached = auc_of(self.attacked.clean_score, score) > target
+            low, high = (low, middle) if reached else (middle + 1, high)
+        return float(radii[low])
+
+    def samples(self, radius: float = np.inf) -> dict[str, npt.NDArray[Any]]:
+        """Per-clip outcomes as results keep them; a clip that needs more than a radius stands as when clean."""
+        within = self.fooled & (self.radius <= radius)
+        clean = dict.fromkeys(_SIZES, 0) | self.attacked.targeted(self.attacked.clean)
         return {
             "clip": self.attacked.clips.astype(np.int32),
             "clean_score": self.attacked.clean_score,
-            "score": self.score,
-            "fooled": self.fooled.astype(np.uint8),
-            **self._further,
+            "score": np.where(within, self.score, self.attacked.clean_score),
+            "fooled": within.astype(np.uint8),
+            **{
+                name: np.where(within, values, clean[name]).astype(values.dtype)
+                for name, values in self._further.items()
+            },
         }

@@ -10,6 +10,7 @@ import torch
 
 from soundproof.digest import seed_from
 from soundproof.measuring.judge import Verdict, check_examples, judge
+from soundproof.measuring.outcome import InvalidExamplesError
 from soundproof.measuring.scene import Scene
 from soundproof.victim.goal import Goal
 from soundproof.victim.metered import Victim
@@ -76,8 +77,10 @@ class Run:
         """A private copy of examples that the attack returned or the victim kept, if they are valid.
 
         Raises:
-            InvalidExamplesError: They are not.
+            InvalidExamplesError: They are not, or the attack changed the clean clips that it was given.
         """
+        if not self.victim.untouched:
+            raise InvalidExamplesError("the attack changed victim.clean in place: work on victim.clean.clone()")
         return check_examples(examples, self.clean, ball)
 
 

@@ -79,13 +79,13 @@ class Plan:
         """Rows of the clips that a classifier is tested on."""
         return self.splits[trained.dataset, trained.fold].test
 
-    def budget(self, cell: Cell) -> Budget:  # noqa: ARG002
+    def budget(self, cell: Cell) -> Budget:
         """The limits of a cell's attack."""
-        return self.suite.budget
+        return self.suite.budget_of(cell.classifier.trained.dataset)
 
     def recipe(self, trained: Trained) -> Recipe:
         """How a classifier is trained."""
-        return self.suite.recipe(trained.model)
+        return self.suite.recipe(trained.model, trained.dataset)
 
     def gradients(self, cell: Cell) -> int:
         """Backward rows a cell costs at most: a clip's, times the test clips."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from soundproof import faults
 from soundproof.errors import DataError, SoundproofError, SuiteError
 from soundproof.measuring.cell import Cell, Classifier, Trained
 from soundproof.planning.graph import Graph
@@ -13,13 +14,15 @@ from soundproof.planning.splits import fold_count, split, with_copies
 from soundproof.types import Access, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from soundproof.contract.components import Dataset
     from soundproof.planning.suite import Suite
     from soundproof.results.files import Row
     from soundproof.types import ClipIndex, Split
+
+_T = TypeVar("_T")
 
 
 def make_plan(suite: Suite, root: Path, only: Mapping[str, Sequence[str]] | None = None) -> Plan:
@@ -38,18 +41,29 @@ def make_plan(suite: Suite, root: Path, only: Mapping[str, Sequence[str]] | None
     cells: list[Cell] = []
     skipped: list[Row] = []
     for family in _families(suite):
-        reasons = {classifier: _reason_to_skip(plan, classifier) for classifier in family}
-        possible = [classifier for classifier, reason in reasons.items() if reason is None]
+        obstacles = {classifier: _obstacle(_reason_to_skip, plan, classifier) for classifier in family}
+        possible = [classifier for classifier, obstacle in obstacles.items() if obstacle is None]
         wanted: list[Cell] = []
-        for classifier, reason in reasons.items():
-            for cell in _cells(suite, classifier, family if reason else possible):
-                why = reason or _reason_without_gradient(cell)
-                if why is None:
+        for classifier, obstacle in obstacles.items():
+            for cell in _cells(suite, classifier, family if obstacle else possible):
+                found = obstacle or _obstacle(_reason_without_gradient, plan, cell)
+                if found is None:
                     wanted.append(cell)
                 else:
-                    skipped.append(row_of(cell, plan.budget(cell), Status.SKIPPED, why))
+                    skipped.append(row_of(cell, plan.budget(cell), *found))
         cells += sorted(wanted, key=lambda cell: cell.protocol.last)
     return replace(plan, cells=cells, skipped=skipped)
+
+
+def _obstacle(reason: Callable[[Plan, _T], str | None], plan: Plan, what: _T) -> tuple[Status, str] | None:
+    """Why something cannot be measured, or None. What a plugin raises when it is asked is its own row's reason."""
+    try:
+        found = reason(plan, what)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever a plugin's code raises, `SystemExit` included
+        return Status.FAILED, faults.reason(error)
+    return None if found is None else (Status.SKIPPED, found)
 
 
 def _with_data(suite: Suite, root: Path) -> Plan:
@@ -103,8 +117,8 @@ def _restrict(suite: Suite, only: Mapping[str, Sequence[str]]) -> Suite:
 def _families(suite: Suite) -> Iterator[list[Classifier]]:
     """Classifiers that see the same inputs, so that examples can move from one to another."""
     for dataset in suite.datasets:
-        budget = suite.budget
-        for representation in suite.representations:
+        budget = suite.budget_of(dataset)
+        for representation in (suite.representation_of(each, dataset) for each in suite.representations):
             for fold in range(suite.split.folds):
                 for seed in suite.split.seeds:
                     yield [
@@ -121,15 +135,21 @@ def _reason_to_skip(plan: Plan, classifier: Classifier) -> str | None:
     reason = representation.reason_to_skip(plan.samples(trained))
     if reason is not None:
         return reason
+    names = plan.indexes[trained.dataset].classes
+    if representation.fitted_class not in {None, *names}:
+        return f"{representation.id} is fitted to the class {representation.fitted_class!r}, and there is none"
     if representation.domain not in model.accepts:
         accepts = " or ".join(sorted(model.accepts))
         return f"{model.id} reads {accepts} inputs; {representation.id} makes {representation.domain} inputs"
-    shape, classes = plan.shape(trained), len(plan.indexes[trained.dataset].classes)
-    return model.reason_to_skip(shape, classes) or classifier.defense.reason_to_skip(model, shape, classes)
+    shape, classes, defense = plan.shape(trained), len(names), classifier.defense
+    # Asked for once here, so that what goes wrong in them is a row and not the end of a forecast.
+    _ = defense.draws, defense.training_cost, defense.from_scratch, plan.recipe(trained)
+    return model.reason_to_skip(shape, classes) or defense.reason_to_skip(model, shape, classes)
 
 
-def _reason_without_gradient(cell: Cell) -> str | None:
+def _reason_without_gradient(plan: Plan, cell: Cell) -> str | None:
     """Why an attack that needs gradients finds none, or None."""
+    plan.gradients(cell)  # as above: a plan that cannot be made is this cell's row
     model = cell.classifier.trained.model
     if cell.attack is None or cell.attack.access is not Access.WHITE_BOX or model.differentiable:
         return None

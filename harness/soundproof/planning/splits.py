@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # 3 of 10 equal parts are the 30 % test clips of the papers' protocol; 5 folds divide the rest.
 PARTS, TEST_PARTS, FOLDS = 10, 3, 5
+# One recording to test, one to validate and one to train is the least that keeps recordings apart.
+FEWEST = 3
 # Under `official` the publisher names only the test clips; one of so many parts of the rest validates.
 OFFICIAL_PARTS = 8
 # A fixed seed: another one would be another benchmark.
@@ -99,9 +101,12 @@ def fold_count(index: ClipIndex, scheme: Scheme) -> int:
     """How many folds a scheme has.
 
     Raises:
-        DataError: The scheme is `official` and the data set was published without folds.
+        DataError: The scheme is `official` and the data set was published without folds, or it is `group70` and
+            some classes have too few recordings.
     """
-    if scheme is not Scheme.OFFICIAL:
+    if scheme is Scheme.GROUP70:
+        return _Shares.by_group(index, _Table.of(index)).folds
+    if scheme is Scheme.PAPER:
         return FOLDS
     if index.folds is None:
         raise DataError("the data set was published without folds; use the scheme 'group70'")
@@ -112,7 +117,8 @@ def split(index: ClipIndex, scheme: Scheme, fold: int, copies: int = 0) -> Split
     """Divide the clips of a data set.
 
     `group70`: 30 % of the recordings, stratified by class, are the test clips of every fold; the rest falls
-    into five folds by recording, of which number `fold` validates and the others train.
+    into five folds by recording, of which number `fold` validates and the others train. Where a class has fewer
+    than ten recordings, whole ones are left out instead, see `_Shares`.
     `official`: the publisher's fold in place `fold` is the test part. The publisher's validation part validates;
     where there is none, an eighth of the recordings of the rest (more where a class has fewer than eight).
     `paper`: as `group70`, but by clip and with augmented copies as clips: recordings, and even copies of one
@@ -159,17 +165,42 @@ def split(index: ClipIndex, scheme: Scheme, fold: int, copies: int = 0) -> Split
     return parts
 
 
+@dataclass(frozen=True)
+class _Shares:
+    """Into how many equal parts clips fall, how many of these test, and how many folds divide the others."""
+
+    parts: int = PARTS
+    tests: int = TEST_PARTS
+    folds: int = FOLDS
+
+    @classmethod
+    def by_group(cls, index: ClipIndex, table: _Table) -> _Shares:
+        """30 % and five folds where every class has ten recordings; else one part a recording of the rarest class.
+
+        Of these, the number nearest to 30 % tests, and each of the others is a fold of its own, up to five.
+
+        Raises:
+            DataError: Some classes have too few recordings.
+        """
+        held = table.recordings(len(index.classes))
+        _require(index, Scheme.GROUP70, held, FEWEST, "recordings")
+        parts = min(PARTS, int(held.min()))
+        tests = max(1, round(parts * TEST_PARTS / PARTS))
+        return cls(parts, tests, min(FOLDS, parts - tests))
+
+
 def _seventy_thirty(
     index: ClipIndex, table: _Table, scheme: Scheme, fold: int
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """Which clips of the table are tested, and which of the rest validate."""
-    by_group = scheme is Scheme.GROUP70
-    divide = _Table.parts if by_group else _Table.parts_ignoring_groups
-    classes = len(index.classes)
-    held = table.recordings(classes) if by_group else np.bincount(table.labels, minlength=classes)
-    _require(index, scheme, held, PARTS, "recordings" if by_group else "clips")
-    tested = _fairest(divide(table, PARTS), table.labels, TEST_PARTS)
-    return tested, divide(table[~tested], FOLDS) == fold
+    if scheme is Scheme.GROUP70:
+        divide, shares = _Table.parts, _Shares.by_group(index, table)
+    else:
+        divide, shares = _Table.parts_ignoring_groups, _Shares()
+        held = np.bincount(table.labels, minlength=len(index.classes))
+        _require(index, scheme, held, PARTS, "clips")
+    tested = _fairest(divide(table, shares.parts), table.labels, shares.tests)
+    return tested, divide(table[~tested], shares.folds) == fold
 
 
 def _official(index: ClipIndex, table: _Table, fold: int) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:

@@ -1,4 +1,4 @@
-"""Suite files: what a run measures. TOML in, components out; every problem is reported at once.
+"""Suites: what a run measures. TOML in, components out; every problem is reported at once.
 
 What changes a number belongs in the suite; a flag of the command line changes only where, how fast and how
 much of it runs.
@@ -6,37 +6,22 @@ much of it runs.
 
 from __future__ import annotations
 
-import difflib
-import itertools
-import json
-import tomllib
-from dataclasses import dataclass
-from importlib import resources
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, cast
 
-import pydantic
-from pydantic import Field
-
-from soundproof.contract.identity import fingerprint
-from soundproof.contract.parameters import describe_parameters
+from soundproof.contract.identity import coordinate
 from soundproof.digest import canonical, digest
-from soundproof.errors import PluginError, SuiteError
+from soundproof.errors import SuiteError
 from soundproof.measuring.protocols import PROTOCOLS
-from soundproof.types import (
-    Budget,
-    Kind,
-    Norm,
-    Optimizer,
-    Precision,
-    Recipe,
-    Ref,
-    Schedule,
-    Scheme,
-)
+from soundproof.planning import documents
+from soundproof.planning.entries import listed
+from soundproof.planning.form import LISTS, File, parse, parse_settings
+from soundproof.planning.settings import represent, resolve
+from soundproof.types import Budget, Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from soundproof.contract.components import (
         Attack,
@@ -49,87 +34,9 @@ if TYPE_CHECKING:
     )
     from soundproof.contract.registry import Registry
     from soundproof.measuring.protocols.base import Protocol
-
-
-def _known_protocol(name: str) -> str:
-    if name not in PROTOCOLS:
-        raise ValueError(f"must be one of {', '.join(PROTOCOLS)}")
-    return name
-
-
-_PLURALS = {
-    "datasets": Kind.DATASET,
-    "representations": Kind.REPRESENTATION,
-    "models": Kind.MODEL,
-    "defenses": Kind.DEFENSE,
-    "attacks": Kind.ATTACK,
-    "augmentations": Kind.AUGMENTATION,
-}
-_ProtocolId = Annotated[str, pydantic.AfterValidator(_known_protocol)]
-_Entries = Annotated[list[Any], Field(min_length=1)]
-
-
-class _Table(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
-
-
-class SplitTable(_Table):
-    """How clips are divided into train, validation and test parts (docs/protocols.md).
-
-    Attributes:
-        scheme: `group70`, `official` or `paper`.
-        folds: How many of the scheme's folds run, first to last.
-        seeds: One classifier a fold and seed.
-    """
-
-    scheme: Scheme = Scheme.GROUP70
-    folds: Annotated[int, Field(ge=1)] = 1
-    seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] = [0]
-
-
-class BudgetTable(_Table):
-    """The limits of every attack, see `soundproof.types.Budget`."""
-
-    norm: Norm = Norm.L2
-    epsilon: Annotated[float, Field(ge=0)] = 3.0
-    target_auc: Annotated[float, Field(gt=0.5, lt=1)] = 0.9
-    max_gradients: Annotated[int, Field(ge=1)] | None = None
-    max_queries: Annotated[int, Field(ge=1)] | None = None
-
-
-class TrainingTable(_Table):
-    """Overrides of every model's recipe, see `soundproof.types.Recipe`."""
-
-    epochs: Annotated[int, Field(ge=1)] | None = None
-    batch: Annotated[int, Field(ge=2)] | None = None
-    learning_rate: Annotated[float, Field(gt=0)] | None = None
-    weight_decay: Annotated[float, Field(ge=0)] | None = None
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)] | None = None
-    patience: Annotated[int, Field(ge=1)] | None = None
-    optimizer: Optimizer | None = None
-    schedule: Schedule | None = None
-    period: Annotated[int, Field(ge=1)] | None = None
-    l1: Annotated[float, Field(ge=0)] | None = None
-    margin: Annotated[float, Field(ge=0)] | None = None
-    balanced: bool | None = None
-    precision: Precision | None = None
-
-
-class _File(_Table):
-    """The file as it is written."""
-
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-    datasets: _Entries
-    representations: _Entries
-    models: _Entries
-    defenses: _Entries = ["none"]
-    attacks: list[Any] = []
-    augmentations: list[Any] = []
-    protocols: Annotated[list[_ProtocolId], Field(min_length=1)] = list(PROTOCOLS)
-    split: SplitTable = SplitTable()
-    budget: BudgetTable = BudgetTable()
-    training: TrainingTable = TrainingTable()
-    gate: dict[str, Annotated[float, Field(ge=0)]] = {}
+    from soundproof.planning.entries import Listed
+    from soundproof.planning.form import SplitTable
+    from soundproof.planning.settings import Setting
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,10 +53,13 @@ class Suite:
         augmentations: All of them enlarge every training part.
         protocols: What is measured.
         split: How clips are divided.
-        budget: The limits of every attack.
+        budget: The limits of attacks, unless a data set has others.
         training: What overrides the models' recipes.
         gate: Tolerances by metric.
-        document: The file's content with all defaults, as JSON.
+        document: The file's content with all defaults, as JSON, and the labels.
+        settings: What holds for some components only; later ones win over earlier ones.
+        represented: Where settings change a representation's parameters for a data set: what they make of it.
+        labels: What components are called, by kind and canonical coordinate.
     """
 
     name: str
@@ -165,6 +75,9 @@ class Suite:
     training: Mapping[str, Any]
     gate: Mapping[str, float]
     document: Mapping[str, Any]
+    settings: Sequence[Setting] = ()
+    represented: Mapping[tuple[Dataset, Representation], Representation] = field(default_factory=dict)
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -174,7 +87,7 @@ class Suite:
     @property
     def components(self) -> list[Component]:
         """All of them, data sets first."""
-        lists = (getattr(self, name) for name in _PLURALS)
+        lists = (getattr(self, name) for name in LISTS)
         return [component for components in lists for component in components]
 
     @property
@@ -182,15 +95,23 @@ class Suite:
         """Augmented copies of every clip."""
         return sum(augmentation.copies for augmentation in self.augmentations)
 
-    def recipe(self, model: Model) -> Recipe:
-        """How a model is trained here."""
-        return Recipe(**{**vars(model.recipe), **self.training})
+    def recipe(self, model: Model, dataset: Dataset) -> Recipe:
+        """How a model is trained on a data set: its own recipe, the suite's `training`, then settings."""
+        here = [setting.training for setting in self.settings if setting.holds(model, dataset)]
+        return Recipe(**_merged(vars(model.recipe), self.training, *here))
 
+    def budget_of(self, dataset: Dataset) -> Budget:
+        """The limits of attacks on classifiers of a data set."""
+        here = [setting.budget for setting in self.settings if setting.holds(dataset)]
+        return Budget(**_merged(vars(self.budget), *here))
 
-def suite_names() -> list[str]:
-    """The suites that ship with the project."""
-    folder = resources.files("soundproof") / "suites"
-    return sorted(item.name.removesuffix(".toml") for item in folder.iterdir() if item.name.endswith(".toml"))
+    def representation_of(self, representation: Representation, dataset: Dataset) -> Representation:
+        """One of `representations` with the parameters that it has for a data set."""
+        return self.represented.get((dataset, representation), representation)
+
+    def label(self, component: Component) -> str | None:
+        """What the suite calls a component, or None."""
+        return self.labels.get(type(component).kind, {}).get(canonical(coordinate(component)))
 
 
 def load_suite(source: str | Path | Mapping[str, Any], registry: Registry) -> Suite:
@@ -203,110 +124,74 @@ def load_suite(source: str | Path | Mapping[str, Any], registry: Registry) -> Su
     Raises:
         SuiteError: Every problem, each with its path in the file.
     """
-    origin, document = _read(source)
-    try:
-        file = _File.model_validate_json(json.dumps(document, default=str), strict=True)
-    except pydantic.ValidationError as error:
-        problems = [f"{origin}: {_explain(problem)}" for problem in error.errors()]
-        problems += _component_problems(document, registry, origin)
-        raise SuiteError(problems) from None
-    found = dict(_components(file.model_dump(), registry))
-    problems = [f"{origin}: {problem}" for _, part in found.values() for problem in part]
-    if file.attacks == [] and set(file.protocols) - {"clean"}:
-        problems.append(f'{origin}: attacks: name at least one, or set protocols = ["clean"]')
-    if problems:
-        raise SuiteError(problems)
-    parts = {name: components for name, (components, _) in found.items()}
-    budget = Budget(**file.budget.model_dump())
-    return Suite(
+    origin, document = documents.read(source)
+    file, problems = parse(document)
+    written = document if file is None else file.model_dump()
+    tables = parse_settings(document) if file is None else file.settings
+    # Problems of components and settings are told even where other parts of the file are wrong.
+    lists = {
+        name: listed(name, kind, entries if isinstance(entries := written.get(name), list) else [], registry)
+        for name, kind in LISTS.items()
+    }
+    settings, wrong = resolve(tables, lists)
+    represented, unbuilt = represent(settings, lists, registry)
+    problems += [problem for one in lists.values() for problem in one.problems]
+    problems += [*wrong, *unbuilt]
+    if file is not None and not file.attacks and set(file.protocols) - {"clean"}:
+        problems.append('attacks: name at least one, or set protocols = ["clean"]')
+    if file is None or problems:
+        raise SuiteError([f"{origin}: {problem}" for problem in problems])
+    return _suite(file, lists, settings, represented)
+
+
+def _suite(
+    file: File,
+    lists: Mapping[str, Listed],
+    settings: Sequence[Setting],
+    represented: Mapping[tuple[Dataset, Representation], Representation],
+) -> Suite:
+    """The suite, once nothing is wrong with it."""
+    budget = Budget(**file.budget)
+    suite = Suite(
         name=file.name,
-        datasets=cast("list[Dataset]", parts["datasets"]),
-        representations=cast("list[Representation]", parts["representations"]),
-        models=cast("list[Model]", parts["models"]),
-        defenses=cast("list[Defense]", parts["defenses"]),
-        attacks=cast("list[Attack]", parts["attacks"]),
-        augmentations=cast("list[Augmentation]", parts["augmentations"]),
+        datasets=cast("list[Dataset]", lists["datasets"].components),
+        representations=cast("list[Representation]", lists["representations"].components),
+        models=cast("list[Model]", lists["models"].components),
+        defenses=cast("list[Defense]", lists["defenses"].components),
+        attacks=cast("list[Attack]", lists["attacks"].components),
+        augmentations=cast("list[Augmentation]", lists["augmentations"].components),
         protocols=[protocol for name, protocol in PROTOCOLS.items() if name in file.protocols],
         split=file.split,
         budget=budget,
-        training=file.training.model_dump(exclude_none=True),
+        training=file.training,
         gate=file.gate,
-        document=file.model_dump(mode="json"),
+        document={**file.model_dump(mode="json"), "budget": vars(budget)},
+        settings=settings,
+        represented=represented,
+        labels={str(kind): lists[name].labels for name, kind in LISTS.items() if lists[name].labels},
     )
+    labels = _inherited(suite)
+    return replace(suite, labels=labels, document={**suite.document, "labels": labels})
 
 
-def _read(source: str | Path | Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    """The document, and what to call it in messages."""
-    if not isinstance(source, (str, Path)):
-        return "suite", source
-    if isinstance(source, str) and not source.endswith(".toml"):
-        names = suite_names()
-        if source not in names:
-            near = difflib.get_close_matches(source, names, n=2, cutoff=0.5)
-            hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"known: {', '.join(names)}"
-            raise SuiteError(f"unknown suite {source!r}: {hint} A file's name must end in .toml")
-        return source, tomllib.loads(
-            (resources.files("soundproof") / "suites" / f"{source}.toml").read_text("utf-8")
-        )
-    path = Path(source)
-    try:
-        return str(path), tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise SuiteError(f"{path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SuiteError(f"{path} is not TOML: {error}") from None
+def _inherited(suite: Suite) -> dict[str, dict[str, str]]:
+    """The labels, also of what representations and defenses become for a data set: they keep theirs."""
+    labels = {kind: dict(named) for kind, named in suite.labels.items()}
+    become: list[tuple[Component, Component]] = [
+        (before, after) for (_, before), after in suite.represented.items()
+    ]
+    become += [
+        (defense, defense.under(suite.budget_of(dataset)))
+        for defense in suite.defenses
+        for dataset in suite.datasets
+    ]
+    for before, after in become:
+        label = suite.label(before)
+        if label is not None:
+            labels[type(after).kind].setdefault(canonical(coordinate(after)), label)
+    return labels
 
 
-def _explain(problem: Any) -> str:
-    """One line for one problem of pydantic's."""
-    path = ".".join(map(str, problem["loc"])) or "file"
-    if problem["type"] == "extra_forbidden":
-        tables: dict[str, type[_Table]] = {"split": SplitTable, "budget": BudgetTable, "training": TrainingTable}
-        table = tables.get(str(problem["loc"][0]), _File) if len(problem["loc"]) > 1 else _File
-        known = table.model_fields
-        near = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
-        return f"{path}: unknown key; {hint}"
-    if problem["type"] == "missing":
-        return f"{path}: required"
-    return f"{path}: {problem['msg']}, not {problem['input']!r}"
-
-
-def _component_problems(document: Mapping[str, Any], registry: Registry, origin: str) -> list[str]:
-    """Problems of components, even where other parts of the file are wrong."""
-    lists = {name: document[name] for name in _PLURALS if isinstance(document.get(name), list)}
-    return [f"{origin}: {problem}" for _, (_, found) in _components(lists, registry) for problem in found]
-
-
-def _components(
-    lists: Mapping[str, Any], registry: Registry
-) -> Iterator[tuple[str, tuple[list[Component], list[str]]]]:
-    """For each list of the file: its components, and its problems with their paths."""
-    for name, kind in _PLURALS.items():
-        built: list[Component] = []
-        problems: list[str] = []
-        for number, entry in enumerate(lists.get(name, [])):
-            path = f"{name}[{number}]"
-            try:
-                built += [registry.build(ref) for ref in _expand(registry.reference(kind, entry), registry)]
-            except PluginError as error:
-                problems += [f"{path}: {problem}" for problem in error.problems]
-        seen: set[str] = set()
-        for component in built:
-            identity = canonical(fingerprint(component))
-            if identity in seen:
-                problems.append(f"{name}: {component.id!r} is listed twice with the same parameters")
-            seen.add(identity)
-        yield name, (built, problems)
-
-
-def _expand(ref: Ref, registry: Registry) -> Iterator[Ref]:
-    """Lists multiply: one component for each value of a parameter that is given a list but is none."""
-    described = describe_parameters(registry.find(ref.kind, ref.id).component)
-    choices = {
-        name: value
-        for name, value in ref.parameters.items()
-        if isinstance(value, list) and name in described and "array" not in canonical(described[name])
-    }
-    for values in itertools.product(*choices.values()):
-        yield Ref(ref.kind, ref.id, {**ref.parameters, **dict(zip(choices, values, strict=True))})
+def _merged(*tables: Mapping[str, Any]) -> dict[str, Any]:
+    """Later tables win."""
+    return {name: value for table in tables for name, value in table.items()}

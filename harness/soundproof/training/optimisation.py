@@ -55,11 +55,26 @@ def schedule_of(recipe: Recipe, optimizer: TorchOptimizer, steps: int) -> LRSche
 
 
 def penalty_of(recipe: Recipe, module: nn.Module) -> Callable[[], torch.Tensor] | None:
-    """The l1 penalty on the kernels of convolutions and dense layers; None when the recipe has none."""
+    """The l1 penalty on the kernels of convolutions and dense layers; None when the recipe has none.
+
+    Raises:
+        ValueError: It names layers, and none of them has a kernel.
+    """
     if not recipe.l1:
         return None
-    kernels = [layer.weight for layer in module.modules() if isinstance(layer, _KERNELS)]
+    kernels = [
+        layer.weight
+        for name, layer in module.named_modules()
+        if isinstance(layer, _KERNELS) and _within(name, recipe.l1_layers)
+    ]
+    if not kernels:
+        raise ValueError(f"l1 finds no kernel in the layers {', '.join(recipe.l1_layers)} of this network")
     return lambda: recipe.l1 * torch.stack([kernel.abs().sum() for kernel in kernels]).sum()
+
+
+def _within(name: str, layers: tuple[str, ...]) -> bool:
+    """Whether a submodule is one of these layers or part of one; a defense may have wrapped the network."""
+    return not layers or any(f".{layer}." in f".{name}." for layer in layers)
 
 
 class Order:
@@ -79,12 +94,15 @@ class Order:
         self._device = labels.device
         self._generator = generator
         self._count = len(labels)
-        self._classes = None
-        if recipe.balanced:
-            of_classes = [(labels == label).nonzero()[:, 0].cpu() for label in range(int(labels.max()) + 1)]
-            self._classes = of_classes
-            self._count = min(map(len, of_classes)) * len(of_classes)
+        self._share = 0
+        self._classes: list[torch.Tensor] = []
         self.steps = math.ceil(self._count / recipe.batch)
+        if recipe.balanced:
+            self._classes = [(labels == label).nonzero()[:, 0].cpu() for label in sorted(set(labels.tolist()))]
+            rarest = min(map(len, self._classes))
+            self._share = min(rarest, max(1, recipe.batch // len(self._classes)))
+            self.steps = rarest // self._share
+            self._count = self.steps * self._share * len(self._classes)
 
     def __len__(self) -> int:
         """Clips an epoch."""
@@ -92,12 +110,10 @@ class Order:
 
     def epoch(self) -> tuple[torch.Tensor, ...]:
         """The rows of each batch, drawn anew."""
-        rows = self._permuted(self._count)
-        if self._classes is not None:
-            share = self._count // len(self._classes)
-            drawn = torch.cat([of[self._permuted(len(of))[:share]] for of in self._classes])
-            rows = drawn[rows]
-        return rows.to(self._device).tensor_split(self.steps)
+        if not self._classes:
+            return self._permuted(self._count).to(self._device).tensor_split(self.steps)
+        drawn = [of[self._permuted(len(of))[: self.steps * self._share]] for of in self._classes]
+        return torch.cat([rows.view(self.steps, -1) for rows in drawn], 1).to(self._device).unbind()
 
     def _permuted(self, count: int) -> torch.Tensor:
         return torch.randperm(count, generator=self._generator)

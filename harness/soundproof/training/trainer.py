@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from soundproof.training.objective import Objective
+from soundproof.training.objective import Mixup, Objective
 from soundproof.training.optimisation import Order, optimizer_of, penalty_of, schedule_of
-from soundproof.types import Precision
+from soundproof.types import Kept, Precision
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,12 +122,12 @@ class Trainer:
         objective: Objective | None = None,
         recipe: Recipe | None = None,
     ) -> list[Epoch]:
-        """Train a module in place and leave it in evaluation mode with its best weights.
+        """Train a module in place and leave it in evaluation mode with its best or last weights.
 
         Args:
             module: Maps inputs to logits.
             data: Train and validation parts; all on the module's device.
-            objective: Loss and score; cross-entropy and accuracy by default.
+            objective: Loss and score; cross-entropy (with the recipe's mixup) and accuracy by default.
             recipe: Instead of the trainer's own.
 
         Returns:
@@ -137,7 +137,7 @@ class Trainer:
             TrainingError: The loss is not finite.
         """
         recipe = recipe or self.recipe
-        objective = objective or Objective(recipe)
+        objective = objective or self._plain(recipe)
         order = Order(recipe, data.train.labels, self._order)
         optimizer = optimizer_of(recipe, module)
         schedule = schedule_of(recipe, optimizer, order.steps)
@@ -165,10 +165,13 @@ class Trainer:
             curve.append(Epoch(mean, score))
             self.curve.append(curve[-1])
             self._on_epoch()
-            if score >= best:
+            if score >= best or recipe.kept is Kept.LAST:
                 best, best_epoch, weights = score, number, copy.deepcopy(module.state_dict())
             elif number - best_epoch >= recipe.patience:
                 break
         module.load_state_dict(weights)
         module.eval()
         return curve
+
+    def _plain(self, recipe: Recipe) -> Objective:
+        return Mixup(recipe, self._order) if recipe.mixup else Objective(recipe)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -11,12 +11,15 @@ from torch import nn
 
 from soundproof.errors import BudgetExhaustedError, MeteringError
 from soundproof.types import Budget, Norm
-from soundproof.victim.ball import Ball, column
+from soundproof.victim.ball import Ball
+from soundproof.victim.best import Best
 from soundproof.victim.expectation import Expectation
 from soundproof.victim.goal import Goal, margin
 from soundproof.victim.trace import Ledger, Trace
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy.typing as npt
 
 # Images may leave the box by so much through rounding and still count as inside it.
@@ -36,9 +39,10 @@ class Evaluation(NamedTuple):
 
 
 class _Meter:
-    """What all views of one victim share: the limits, the ledger and the trace."""
+    """What all views of one victim share: the classifier, the limits, the ledger and the trace."""
 
-    def __init__(self, clips: int, limits: Budget | None, *, traced: bool) -> None:
+    def __init__(self, module: nn.Module, clips: int, limits: Budget | None, *, traced: bool) -> None:
+        self.module = module
         self.limits = limits or Budget()
         self.ledger = Ledger(clips)
         self.trace = Trace() if traced else None
@@ -66,28 +70,6 @@ class _Meter:
         self.ledger.add_backward(rows, len(gradient))
 
 
-class _Best:
-    """The best example so far of each clip: what counts if the budget stops the attack."""
-
-    def __init__(self, clean: torch.Tensor, ball: Ball | None) -> None:
-        self.ball = ball
-        self.images = clean.clone()
-        self.values = torch.full((len(clean),), -torch.inf, device=clean.device)
-
-    def update(self, rows: npt.NDArray[np.int64], images: torch.Tensor, value: torch.Tensor) -> None:
-        # A clip may stand in a batch several times (restarts, radii): one of its copies at a time.
-        order = np.argsort(rows, kind="stable")
-        starts = np.searchsorted(rows[order], rows[order], side="left")
-        copy = np.empty_like(rows)
-        copy[order] = np.arange(len(rows)) - starts
-        for number in range(int(copy.max(initial=-1)) + 1):
-            chosen = torch.from_numpy(np.flatnonzero(copy == number)).to(images.device)
-            clips = torch.from_numpy(rows[copy == number]).to(images.device)
-            better = value[chosen] > self.values[clips]
-            self.values[clips] = torch.where(better, value[chosen], self.values[clips])
-            self.images[clips] = torch.where(column(better, images), images[chosen], self.images[clips])
-
-
 class Victim(nn.Module):
     """A classifier under attack, metered.
 
@@ -99,8 +81,11 @@ class Victim(nn.Module):
     A forward row counts as a query; a row of gradient that flows back to the input counts as a gradient,
     whoever asked for it and however often. Every evaluated iterate inside the box is traced.
 
+    The classifier itself is not among its modules, so that a call to a part of it, a copy of the victim or a
+    change of its mode or number format cannot go around the meter by accident.
+
     Attributes:
-        clean: The clean images, `[n, ...]` in [0, 1].
+        clean: The clean images, `[n, ...]` in [0, 1]; a copy, which nothing is measured against.
         goal: Labels and targets of these clips.
     """
 
@@ -127,11 +112,14 @@ class Victim(nn.Module):
         super().__init__()
         self.clean = clean
         self.goal = goal
+        self._origin = clean.clone()  # what distances are taken from, whatever becomes of `clean`
         self._rows = np.arange(len(clean))
-        self._meter = _Meter(len(clean), limits, traced=traced)
+        self._clips: torch.Tensor | None = None  # the same on the device; None: all, in their order
+        self._copies = False  # whether a clip stands in several rows
+        self._meter = _Meter(module.eval(), len(clean), limits, traced=traced)
         bounded = limits is not None and (limits.max_gradients is not None or limits.max_queries is not None)
-        self._best = _Best(clean, ball) if bounded else None
-        self.inner = module
+        self._ball = ball
+        self._best = Best(clean) if bounded else None
         self.train(mode=False)
 
     def __len__(self) -> int:
@@ -165,8 +153,21 @@ class Victim(nn.Module):
 
     @property
     def best(self) -> torch.Tensor | None:
-        """The best examples so far, of all clips; None when there is no budget that could run out."""
-        return None if self._best is None else self._best.images
+        """A copy of the best examples so far, of all clips; None when there is no budget that could run out."""
+        return None if self._best is None else self._best.images.clone()
+
+    @property
+    def untouched(self) -> bool:
+        """Whether `clean` is what it was when the victim was made."""
+        return torch.equal(self.clean, self._origin)
+
+    def named_parameters(self, *arguments: Any, **options: Any) -> Iterator[tuple[str, nn.Parameter]]:
+        """Those of the classifier: libraries look there for its device and number format."""
+        return self._meter.module.named_parameters(*arguments, **options)
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Victim:
+        """A view of the same classifier that writes into the same ledger."""
+        return copy.copy(self)
 
     def train(self, mode: bool = True) -> Victim:  # noqa: ARG002, FBT001, FBT002 - torch's signature
         """Stay in evaluation mode, whatever a library asks for: dropout would randomise the victim."""
@@ -180,9 +181,13 @@ class Victim(nn.Module):
         """
         index = rows.nonzero()[:, 0] if rows.dtype == torch.bool else rows
         view = copy.copy(self)
-        view.clean = self.clean[index]
+        view.clean, view._origin = self.clean[index], self._origin[index]
         view.goal = self.goal.select(index)
         view._rows = self._rows[index.cpu().numpy()]
+        if self._best is not None:
+            view._clips = index.to(self.clean.device) if self._clips is None else self._clips[index]
+            view._ball = None if self._ball is None else self._ball.select(index)
+            view._copies = len(np.unique(view._rows)) < len(view._rows)
         return view
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
@@ -194,16 +199,18 @@ class Victim(nn.Module):
         """
         if torch.autograd.forward_ad.unpack_dual(images).tangent is not None:  # type: ignore[no-untyped-call]
             raise MeteringError("forward-mode derivatives cannot be counted; use backward passes")
+        if torch._C._functorch.is_batchedtensor(images):
+            raise MeteringError("passes inside torch.vmap cannot be counted; put the images into one batch")
         meter = self._meter
         rows = self._rows if len(images) == len(self._rows) else None
         # Each draw of a random classifier is a pass of its own, and is counted as one.
-        random = self.inner if isinstance(self.inner, Expectation) else None
+        random = meter.module if isinstance(meter.module, Expectation) else None
         passes = images.view_as(images) if random is None else random.repeated(images)
         counted = rows if rows is None or random is None else np.tile(rows, random.draws)
         meter.admit(counted, len(passes), backward=False)
         if passes.requires_grad and torch.is_grad_enabled():
             passes.register_hook(lambda gradient: meter.count_backward(counted, gradient))  # type: ignore[no-untyped-call]
-        logits: torch.Tensor = self.inner(passes) if random is None else random.mean(random.inner(passes))
+        logits: torch.Tensor = meter.module(passes) if random is None else random.mean(random.inner(passes))
         meter.ledger.add_forward(counted, len(passes))
         if rows is not None:
             self._measure(rows, images.detach(), logits.detach())
@@ -221,11 +228,11 @@ class Victim(nn.Module):
     def _measure(self, rows: npt.NDArray[np.int64], images: torch.Tensor, logits: torch.Tensor) -> None:
         """Score, norm and box membership of evaluated iterates, into the trace and the best examples."""
         trace, best = self._meter.trace, self._best
-        if (trace is None and best is None) or images.shape != self.clean.shape:
+        if (trace is None and best is None) or images.shape != self._origin.shape:
             return
         score = margin(logits, self.labels)
         met = self.goal.met(logits)
-        l2 = Ball(Norm.L2, 0.0).sizes(images - self.clean)
+        l2 = Ball(Norm.L2, 0.0).sizes(images - self._origin)
         flat = images.flatten(1)
         inside = (flat.amin(dim=1) >= -BOX_TOLERANCE) & (flat.amax(dim=1) <= 1 + BOX_TOLERANCE)
         if trace is not None:
@@ -233,9 +240,12 @@ class Victim(nn.Module):
             measured = torch.stack([score, l2, met.float(), fooled.float(), inside.float()])
             trace.add(rows, self.ledger, measured)
         if best is not None:
-            if best.ball is None:
+            if self._ball is None:
                 value = torch.where(met & inside, -l2, -torch.inf)
             else:
-                near = best.ball.sizes(images - self.clean) <= best.ball.radius + BOX_TOLERANCE
+                near = self._ball.sizes(images - self._origin) <= self._ball.radius + BOX_TOLERANCE
                 value = torch.where(near & inside, score, -torch.inf)
-            best.update(rows, images, value)
+            if self._clips is not None and self._copies:
+                best.update_copies(images, value, self._clips)
+            else:
+                best.update(images, value, self._clips)

@@ -30,24 +30,42 @@ class Ledger:
     """
 
     def __init__(self, clips: int) -> None:
-        self.forwards = np.zeros(clips, dtype=np.int64)
-        self.backwards = np.zeros(clips, dtype=np.int64)
-        self.unattributed_forwards = 0
-        self.unattributed_backwards = 0
+        self._counts = {name: np.zeros(clips, dtype=np.int64) for name in ("forwards", "backwards")}
+        self._unattributed = {"forwards": 0, "backwards": 0}
+
+    @property
+    def forwards(self) -> npt.NDArray[np.int64]:
+        """Read-only: an attack does not write its own bill."""
+        return _read_only(self._counts["forwards"])
+
+    @property
+    def backwards(self) -> npt.NDArray[np.int64]:
+        """Read-only, likewise."""
+        return _read_only(self._counts["backwards"])
+
+    @property
+    def unattributed_forwards(self) -> int:
+        """Forward rows that belong to no particular clip."""
+        return self._unattributed["forwards"]
+
+    @property
+    def unattributed_backwards(self) -> int:
+        """Backward rows that belong to no particular clip."""
+        return self._unattributed["backwards"]
 
     def add_forward(self, rows: npt.NDArray[np.int64] | None, size: int) -> None:
         """Count one forward batch."""
-        if rows is None:
-            self.unattributed_forwards += size
-        else:
-            np.add.at(self.forwards, rows, 1)
+        self._add("forwards", rows, size)
 
     def add_backward(self, rows: npt.NDArray[np.int64] | None, size: int) -> None:
         """Count one backward batch."""
+        self._add("backwards", rows, size)
+
+    def _add(self, what: str, rows: npt.NDArray[np.int64] | None, size: int) -> None:
         if rows is None:
-            self.unattributed_backwards += size
+            self._unattributed[what] += size
         else:
-            np.add.at(self.backwards, rows, 1)
+            np.add.at(self._counts[what], rows, 1)
 
     @property
     def gradients(self) -> npt.NDArray[np.floating[Any]]:
@@ -58,6 +76,12 @@ class Ledger:
     def queries(self) -> npt.NDArray[np.floating[Any]]:
         """Forward rows a clip, unattributed ones shared out evenly, `[N]`."""
         return self.forwards + self.unattributed_forwards / max(1, len(self.forwards))
+
+
+def _read_only(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    view = counts.view()
+    view.flags.writeable = False
+    return view
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from soundproof import Ball, Victim, column
-from soundproof_attacks._search import Best, differentiate, draw_in, query, score
+from soundproof import Ball, Best, Victim, column
+from soundproof_attacks._search import differentiate, draw_in, query, score
 
 if TYPE_CHECKING:
     from collections.abc import Callable

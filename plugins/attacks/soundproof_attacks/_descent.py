@@ -14,8 +14,7 @@ from soundproof_attacks._search import differentiate, score
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from soundproof import Victim
-    from soundproof_attacks._search import Best
+    from soundproof import Best, Victim
 
 # How far inside of ±1 images are put before arctanh, which is infinite there.
 SMOOTHING = 0.999999

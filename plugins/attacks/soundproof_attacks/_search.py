@@ -1,4 +1,4 @@
-"""What several attacks share: the score they raise, the class they aim at, and the best image so far."""
+"""What several attacks share: passes through the victim, the score they raise, and the class they aim at."""
 
 from __future__ import annotations
 
@@ -80,34 +80,3 @@ def draw_in(ball: Ball, clean: torch.Tensor, generator: torch.Generator) -> torc
     direction = torch.randn(clean.shape, generator=generator, device=clean.device)
     share = torch.rand(len(clean), generator=generator, device=clean.device)
     return ball.project(clean + Ball(ball.norm, ball.radius * share).ascent(direction), clean)
-
-
-class Best:
-    """The image of highest value so far, of every row.
-
-    Attributes:
-        images: `[n, ...]`; rows without an update keep what they began with.
-        values: `[n]`.
-    """
-
-    def __init__(self, images: torch.Tensor) -> None:
-        self.images = images.clone()
-        self.values = torch.full((len(images),), -torch.inf, device=images.device)
-
-    def update(self, images: torch.Tensor, values: torch.Tensor, rows: torch.Tensor | None = None) -> None:
-        """Offer an image and its value for each row, or for some rows, each named once and in ascending order."""
-        values = values.to(self.values.dtype)
-        if rows is None or len(rows) == len(self.values):  # all rows, in their order
-            better = values > self.values
-            self.values = torch.where(better, values, self.values)
-            self.images = torch.where(column(better, images), images, self.images)
-        else:
-            better = values > self.values[rows]
-            self.values[rows] = torch.where(better, values, self.values[rows])
-            self.images[rows] = torch.where(column(better, images), images, self.images[rows])
-
-    def of_copies(self, copies: int) -> torch.Tensor:
-        """The best of each clip's copies `[n / copies, ...]`; the rows are all clips, `copies` times over."""
-        winner = self.values.reshape(copies, -1).argmax(dim=0)
-        images = self.images.reshape(copies, -1, *self.images.shape[1:])
-        return images[winner, torch.arange(images.shape[1], device=images.device)]

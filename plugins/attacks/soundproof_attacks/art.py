@@ -11,6 +11,8 @@ from soundproof import BoundedAttack, MinimumNormAttack
 from soundproof_attacks._aim import Aimed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import torch
 
     from soundproof import Ball, Victim
@@ -30,9 +32,10 @@ class _Art(Aimed):
     queries: Annotated[int, Field(ge=1, description="forward rows a clip at most; more is an error")] = 2000
 
     def __post_init__(self) -> None:
-        from soundproof_attacks._art import problems
+        from soundproof_attacks._toolbox import problems
 
-        found = problems(self, bounded=isinstance(self, BoundedAttack))
+        bounded = isinstance(self, BoundedAttack)
+        found = problems(self.attack, self.options, targeted=self.targeted, bounded=bounded)
         if found:
             raise ValueError("; ".join(found))
 
@@ -45,6 +48,15 @@ class _Art(Aimed):
     def planned_queries(self) -> int:
         """As declared: ART does not say."""
         return self.queries
+
+    def _generate(self, victim: Victim, extra: Mapping[str, object], generator: torch.Generator) -> torch.Tensor:
+        """What ART returns, `[n, ...]`; options win over the extra parameters."""
+        from soundproof import Budget
+        from soundproof_attacks._toolbox import generate
+
+        options = {"targeted": self.targeted, **extra, **self.options}
+        limits = Budget(max_gradients=self.gradients, max_queries=self.queries)
+        return generate(self.attack, options, victim, limits, generator)
 
 
 @dataclass(frozen=True)
@@ -64,12 +76,12 @@ class Art(_Art, BoundedAttack):
 
     def perturb(self, victim: Victim, ball: Ball, generator: torch.Generator) -> torch.Tensor:
         """Let ART attack within the ball."""
-        from soundproof_attacks._art import ball_parameters, generate
+        from soundproof_attacks._toolbox import ball_parameters
 
-        parameters = ball_parameters(self, ball, victim.dimension)
+        parameters = ball_parameters(self.attack, self.options.get("norm"), ball, victim.dimension)
         if parameters["eps"] == 0:
             return victim.clean.clone()  # which ART refuses to do
-        return ball.project(generate(self, victim, parameters, generator), victim.clean)
+        return ball.project(self._generate(victim, parameters, generator), victim.clean)
 
 
 @dataclass(frozen=True)
@@ -85,6 +97,4 @@ class ArtMinimumNorm(_Art, MinimumNormAttack):
 
     def minimise(self, victim: Victim, generator: torch.Generator) -> torch.Tensor:
         """Let ART attack."""
-        from soundproof_attacks._art import generate
-
-        return generate(self, victim, {}, generator).clamp(0.0, 1.0)
+        return self._generate(victim, {}, generator).clamp(0.0, 1.0)

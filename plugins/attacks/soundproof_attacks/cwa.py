@@ -22,6 +22,7 @@ HEADROOM = 2.0
 PATH = 12.0
 # Carlini and Wagner's first c and rate, where the margin has no slope to tell by.
 THEIR_C, THEIR_RATE = 1e-3, 0.01
+_THEIRS = {"targeted": True, "box": "tanh", "initial_c": THEIR_C, "learning_rate": THEIR_RATE, "kappa": 0.0}
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ class Cwa(AimedByDefault, MinimumNormAttack):
     """
 
     id: ClassVar[str] = "cwa"
+    # arXiv 2008.11618, §VI, which prunes (§II) and does not say from where on; arXiv 2007.13703, §IV-C.
+    presets: ClassVar = {
+        "001": {**_THEIRS, "search_steps": [1, 3, 5, 7], "steps": [25, 100, 1000, 1500], "prune": 1e-4},
+        "002": {**_THEIRS, "search_steps": [1, 3, 7, 9], "steps": [25, 100, 1000, 2000, 5000]},
+    }
     search_steps: Annotated[int, Field(ge=1, description="values of c that are tried, one descent each")] = 9
     steps: Annotated[int, Field(ge=2, description="points of one descent at most, the clean clip included")] = 200
     learning_rate: Annotated[
@@ -71,8 +77,8 @@ class Cwa(AimedByDefault, MinimumNormAttack):
         """One descent for each c; the smallest success of each clip."""
         import torch
 
+        from soundproof import Best
         from soundproof_attacks._descent import Start, descend
-        from soundproof_attacks._search import Best
 
         best = Best(victim.clean)
         start = Start.of(victim, self.box, best)

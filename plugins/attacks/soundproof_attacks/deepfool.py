@@ -32,6 +32,11 @@ class DeepFool(Aimed, MinimumNormAttack):
     """
 
     id: ClassVar[str] = "deepfool"
+    # arXiv 2008.11618, §VI, whose Eq. 4 is in l2; arXiv 2007.13703, §IV-C.
+    presets: ClassVar = {
+        "001": {"norm": "l2", "targeted": False, "steps": [100, 200, 300, 400, 500, 600]},
+        "002": {"norm": ["l2", "linf"], "targeted": True, "steps": [100 * tenth for tenth in range(1, 11)]},
+    }
     norm: Annotated[Norm, Field(description="norm that a step minimises")] = Norm.L2
     steps: Annotated[int, Field(ge=1, description="iterations at most")] = 100
     overshoot: Annotated[float, Field(ge=0, description="how far a step goes past the boundary, η")] = 0.02

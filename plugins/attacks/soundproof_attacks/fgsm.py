@@ -28,6 +28,8 @@ class Fgsm(Aimed, BoundedAttack):
     """
 
     id: ClassVar[str] = "fgsm"
+    # arXiv 2007.13703, §II-B: Eq. 3 is in l∞, Eq. 4 in l2.
+    presets: ClassVar = {"002": {"norm": ["linf", "l2"], "targeted": True}}
     norm: Annotated[Norm, Field(description="norm of the step; l∞ steps stay inside the suite's ball")] = Norm.L2
 
     @property
@@ -36,6 +38,10 @@ class Fgsm(Aimed, BoundedAttack):
         return 1
 
     def ladder_gradients(self, rungs: int) -> int:  # noqa: ARG002 - the gradient at x serves every radius
+        """One."""
+        return 1
+
+    def ladder_queries(self, rungs: int) -> int:  # noqa: ARG002 - likewise
         """One."""
         return 1
 

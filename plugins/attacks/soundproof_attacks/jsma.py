@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field
 
 from soundproof import MinimumNormAttack
-from soundproof_attacks._aim import AimedByDefault
+from soundproof_attacks._aim import AimedByDefault, Confident
 
 if TYPE_CHECKING:
     import torch
@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 
 # How often one value may change: the limit of Foolbox, which both papers used.
 CHANGES = 7
+# Both papers print the map of a class's output against the sum of the others, take its highest entry, and stop
+# after 1000 iterations at the latest (arXiv 2008.11618, §VI; the formula of arXiv 2007.13703, §IV-C, gives 2 on a
+# picture of 128×128). Their scaling factors are read as changes of so many grey levels of 255.
+_PAPERS = {"steps": 1000, "values": 1, "saliency": "logits", "targeted": True}
 
 
 @dataclass(frozen=True)
-class Jsma(AimedByDefault, MinimumNormAttack):
+class Jsma(AimedByDefault, Confident, MinimumNormAttack):
     """Saliency-map attack: changes the values that help the target most, again and again.
 
     With a = ∂F_l'/∂x and b = ∂Σ_{j≠l'} F_j/∂x, the increase map is S⁺ = a·|b| where a ≥ 0 and b ≤ 0, else 0,
@@ -33,6 +37,10 @@ class Jsma(AimedByDefault, MinimumNormAttack):
     """
 
     id: ClassVar[str] = "jsma"
+    presets: ClassVar = {
+        "001": {**_PAPERS, "theta": [levels / 255 for levels in (50, 100, 150, 200, 250)]},
+        "002": {**_PAPERS, "theta": [levels / 255 for levels in (40, 80, 120, 160, 200)]},
+    }
     steps: Annotated[int, Field(ge=1, description="steps at most")] = 1000
     theta: Annotated[float, Field(gt=0, le=1, description="size of one change θ, in units of the input")] = 0.1
     values: Annotated[int, Field(ge=1, description="values changed a step")] = 2
@@ -71,7 +79,7 @@ class Jsma(AimedByDefault, MinimumNormAttack):
             logits, saliency = self._map(view, images[active], targets[active])
             saliency *= self._domain(flat[active], changes[active])
             highest, places = saliency.topk(min(self.values, saliency.shape[1]), dim=1)
-            going = ~view.goal.met(logits) & (highest[:, 0] > 0)
+            going = ~self.succeeded(view.goal, logits) & (highest[:, 0] > 0)
             if not going.all():
                 active, view = active[going], view.select(going)
                 highest, places = highest[going], places[going]

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import Field
 
 from soundproof import MinimumNormAttack
-from soundproof_attacks._aim import AimedByDefault
+from soundproof_attacks._aim import AimedByDefault, Confident
 
 if TYPE_CHECKING:
     import torch
 
-    from soundproof import Victim
-    from soundproof_attacks._search import Best
+    from soundproof import Best, Victim
 
 
 @dataclass(frozen=True)
-class Lbfgs(AimedByDefault, MinimumNormAttack):
+class Lbfgs(AimedByDefault, Confident, MinimumNormAttack):
     """Box-constrained L-BFGS on c·‖x' − x‖₂² + J(x', l'), for the largest c that succeeds.
 
     Each clip halves c until the minimiser reaches the target, or doubles it until it no longer does, and then
@@ -28,6 +27,8 @@ class Lbfgs(AimedByDefault, MinimumNormAttack):
     """
 
     id: ClassVar[str] = "lbfgs"
+    # arXiv 2007.13703, §II-A, describes it and gives no budget: these are the defaults.
+    presets: ClassVar = {"002": {"targeted": True}}
     search_steps: Annotated[int, Field(ge=1, description="values of c that are tried, one descent each")] = 20
     steps: Annotated[int, Field(ge=1, description="gradients of one descent at most")] = 150
     initial_c: Annotated[float, Field(gt=0, description="the first c")] = 1.0
@@ -46,7 +47,8 @@ class Lbfgs(AimedByDefault, MinimumNormAttack):
         """One descent for each c; the smallest success of each clip."""
         import torch
 
-        from soundproof_attacks._search import Best, aim, query
+        from soundproof import Best
+        from soundproof_attacks._search import aim, query
 
         targets, best = aim(victim), Best(victim.clean)
         images = victim.clean
@@ -54,7 +56,7 @@ class Lbfgs(AimedByDefault, MinimumNormAttack):
         works, fails = torch.zeros_like(c), torch.full_like(c, torch.inf)
         for _ in range(self.search_steps):
             images = self._descend(victim, images, targets, c, best)
-            success = victim.goal.met(query(victim, images))
+            success = self.succeeded(victim.goal, query(victim, images))
             works = torch.where(success, torch.maximum(works, c), works)
             fails = torch.where(success, fails, torch.minimum(fails, c))
             further = torch.where(success, c * 2, c / 2)
@@ -68,8 +70,7 @@ class Lbfgs(AimedByDefault, MinimumNormAttack):
         import torch
         from torch.nn.functional import cross_entropy
 
-        from soundproof import column
-        from soundproof_attacks._projected_lbfgs import minimise
+        from soundproof import column, lbfgs_minimise
         from soundproof_attacks._search import differentiate
 
         def objective(rows: torch.Tensor, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -79,7 +80,10 @@ class Lbfgs(AimedByDefault, MinimumNormAttack):
             )
             delta = images - view.clean
             sizes = delta.double().flatten(1).square().sum(dim=1)
-            best.update(images, torch.where(view.goal.met(logits), -sizes, -torch.inf), rows)
+            best.update(images, torch.where(self.succeeded(view.goal, logits), -sizes, -torch.inf), rows)
             return values + c[rows] * sizes, (gradient + 2 * column(c[rows], delta) * delta).flatten(1)
 
-        return minimise(objective, start.flatten(1), self.steps).reshape(start.shape)
+        minima = lbfgs_minimise(
+            objective, start.flatten(1), self.steps, low=0.0, high=1.0, rounding=torch.finfo(torch.float32).eps
+        )
+        return minima.points.reshape(start.shape)

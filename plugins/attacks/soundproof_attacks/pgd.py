@@ -38,7 +38,8 @@ class Pgd(Restarted):
 
     def perturb(self, victim: Victim, ball: Ball, generator: torch.Generator) -> torch.Tensor:
         """All steps of all restarts; the best iterate of each clip."""
-        from soundproof_attacks._search import Best, draw_in, query, score
+        from soundproof import Best
+        from soundproof_attacks._search import draw_in, query, score
 
         stacked, ball = self.stack(victim, ball)
         # 2.5 radii in all: from any start to any point of the ball, and some (Madry et al. 2018).

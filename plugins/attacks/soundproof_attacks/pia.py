@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import torch
 
     from soundproof import Ball, Victim
+    from soundproof_attacks._partial_information import Rules
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,19 @@ class Pia(AimedByDefault, BoundedAttack):
     """
 
     id: ClassVar[str] = "pia"
+    # arXiv 2008.11618, §VI; its search for the variance of the estimate is read as these three σ.
+    presets: ClassVar = {
+        "001": {
+            "steps": 500,
+            "decay": 0.001,
+            "smallest_step": 0.001,
+            "largest_step": 0.6,
+            "sigma": [1e-4, 1e-3, 1e-2],
+            "targeted": True,
+        }
+    }
     access: ClassVar[Access] = Access.BLACK_BOX
-    steps: Annotated[int, Field(ge=1, description="estimates of the gradient at most")] = 500
+    steps: Annotated[int, Field(ge=1, description="estimates of the gradient at most, over all radii")] = 500
     samples: Annotated[int, Field(ge=2, description="queries of one estimate n, even")] = 50
     sigma: Annotated[float, Field(gt=0, description="length of a probe per value σ")] = 1e-3
     momentum: Annotated[float, Field(ge=0, lt=1, description="weight of earlier estimates")] = 0.9
@@ -65,15 +77,41 @@ class Pia(AimedByDefault, BoundedAttack):
         """Every estimate and every trial of a step, the clean image and the start."""
         return self.steps * (self.samples + self.trials) + 2
 
+    def ladder_queries(self, rungs: int) -> int:  # noqa: ARG002 - one walk serves every radius
+        """Those of one run."""
+        return self.planned_queries
+
+    @property
+    def rules(self) -> Rules:
+        """The parameters of a walk."""
+        from soundproof_attacks._partial_information import Rules
+
+        return Rules(
+            steps=self.steps,
+            samples=self.samples,
+            sigma=self.sigma,
+            momentum=self.momentum,
+            start=self.start,
+            decay=self.decay,
+            largest_step=self.largest_step,
+            smallest_step=self.smallest_step,
+            trials=self.trials,
+            top=self.top,
+        )
+
     def perturb(self, victim: Victim, ball: Ball, generator: torch.Generator) -> torch.Tensor:
         """Walk until the clips are fooled inside the ball."""
         return next(self.climb(victim, [ball], generator))
 
     def climb(self, victim: Victim, balls: Iterable[Ball], generator: torch.Generator) -> Iterator[torch.Tensor]:
-        """One walk for all radii: who is inside a small ball has nothing to do for a larger one."""
+        """One walk for all radii: who is inside a small ball has nothing to do for a larger one.
+
+        A clip that started at itself spends an even share of its steps in each ball.
+        """
         from soundproof_attacks._partial_information import Walk
 
-        walk = Walk(self, victim, generator)
-        for ball in balls:
-            walk.shrink(ball.inscribed(Norm.LINF, victim.dimension).radius)
+        walk, rungs = Walk(self.rules, victim, generator), tuple(balls)
+        for number, ball in enumerate(rungs, start=1):
+            radius = ball.inscribed(Norm.LINF, victim.dimension).radius
+            walk.shrink(radius, share=number / len(rungs))
             yield ball.project(walk.images, victim.clean)

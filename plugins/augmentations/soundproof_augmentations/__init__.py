@@ -15,7 +15,8 @@ def soundproof_components() -> list[type[Augmentation]]:
     """All augmentations of this package."""
     from soundproof_augmentations.noise import Noise
     from soundproof_augmentations.pitch_shift import PitchShift
+    from soundproof_augmentations.spoof import Spoof
     from soundproof_augmentations.time_shift import TimeShift
     from soundproof_augmentations.time_stretch import TimeStretch
 
-    return [Noise, PitchShift, TimeShift, TimeStretch]
+    return [Noise, PitchShift, Spoof, TimeShift, TimeStretch]

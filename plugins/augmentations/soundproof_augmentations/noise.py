@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -25,6 +26,10 @@ class Noise(Augmentation):
     """
 
     id: ClassVar[str] = "noise"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "003": {"low": 0.005, "high": 0.02},
+        "003-waveforms": {"low": 0.005, "high": 0.005},
+    }
     low: Annotated[_Factor, Field(description="smallest standard deviation, full scale is 1")] = 0.005
     high: Annotated[_Factor, Field(description="largest standard deviation")] = 0.02
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -22,6 +23,8 @@ class TimeShift(Augmentation):
     """
 
     id: ClassVar[str] = "time-shift"
+    # 8000 samples at 16 kHz.
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"003": {"seconds": 0.5}}
     seconds: Annotated[float, Field(gt=0, description="largest shift either way, s")] = 0.5
 
     def augment(

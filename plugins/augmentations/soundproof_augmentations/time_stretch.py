@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -25,6 +26,10 @@ class TimeStretch(Augmentation):
     """
 
     id: ClassVar[str] = "time-stretch"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "003": {"low": 0.8, "high": 1.2},
+        "003-waveforms": {"low": 0.81, "high": 0.81},
+    }
     low: Annotated[_Speed, Field(description="lowest speed, 1 is unchanged")] = 0.8
     high: Annotated[_Speed, Field(description="highest speed")] = 1.2
 

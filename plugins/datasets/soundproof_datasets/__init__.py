@@ -18,7 +18,8 @@ def soundproof_components() -> list[type[Dataset]]:
     from soundproof_datasets.folder import Folder
     from soundproof_datasets.fsdd import FSDD
     from soundproof_datasets.sc09 import SC09
+    from soundproof_datasets.spoofed_speech import SpoofedSpeech
     from soundproof_datasets.synth import Synth
     from soundproof_datasets.urbansound8k import UrbanSound8K
 
-    return [ASVspoof2019LA, ESC10, ESC50, FSDD, Folder, SC09, Synth, UrbanSound8K]
+    return [ASVspoof2019LA, ESC10, ESC50, FSDD, Folder, SC09, SpoofedSpeech, Synth, UrbanSound8K]

@@ -27,7 +27,7 @@ class FSDD(Published):
 
     A group is a speaker. The publisher's own test part is cut by take, so that every speaker of it is heard in
     training, too. By default the scheme `official` therefore holds out one speaker a fold, in the order of their
-    names; with `held_out = "takes"` it is the publisher's single fold, and leaky. `group70` needs ten groups.
+    names; with `held_out = "takes"` it is the publisher's single fold, and leaky. `group70` tests two speakers.
     """
 
     id: ClassVar[str] = "fsdd"

@@ -7,21 +7,20 @@ from typing import TYPE_CHECKING
 from soundproof import hookimpl
 
 if TYPE_CHECKING:
-    from soundproof import Component
+    from soundproof import Defense
 
 
 @hookimpl
-def soundproof_components() -> list[type[Component]]:
-    """All defenses of this package, and a data set for them."""
+def soundproof_components() -> list[type[Defense]]:
+    """All defenses of this package."""
     from soundproof_defenses.adversarial_training import AdversarialTraining
     from soundproof_defenses.denoising_autoencoder import DenoisingAutoencoder
     from soundproof_defenses.distillation import Distillation
     from soundproof_defenses.input_transform import InputTransform
     from soundproof_defenses.none import Undefended
     from soundproof_defenses.spoof_augmentation import SpoofAugmentation
-    from soundproof_defenses.spoofed_speech import SpoofedSpeech
     from soundproof_defenses.thermometer import ThermometerEncoding
-    from soundproof_defenses.wavegan import WaveganInversion
+    from soundproof_defenses.wavegan_inversion import WaveganInversion
 
     return [
         AdversarialTraining,
@@ -29,7 +28,6 @@ def soundproof_components() -> list[type[Component]]:
         Distillation,
         InputTransform,
         SpoofAugmentation,
-        SpoofedSpeech,
         ThermometerEncoding,
         Undefended,
         WaveganInversion,

@@ -40,21 +40,5 @@ class Denoiser(nn.Module):
         return values - noise[:, :, :height, :width]
 
 
-class Purifier(nn.Module):
-    """A denoiser of pictures in [0, 1].
-
-    Attributes:
-        denoiser: What is trained.
-    """
-
-    def __init__(self, architecture: int) -> None:
-        super().__init__()
-        self.denoiser = Denoiser(architecture)
-
-    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        """Pictures `[n, 1, H, W]`, denoised and back in the box."""
-        return self.denoiser(pictures).clamp(0, 1)  # type: ignore[no-any-return]
-
-
 def _convolution(before: int, maps: int) -> nn.Module:
     return nn.Conv2d(before, maps, 3, padding=1)

@@ -1,4 +1,4 @@
-"""How a denoiser of pictures learns: noisy and clean pairs, and what it minimises."""
+"""How a denoiser learns: noisy and clean pairs, and what it minimises."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 from torch.nn import functional
 
 from soundproof import Examples, Objective, TrainingData
+from soundproof_defenses._purifiers import SoundPurifier
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -18,15 +19,18 @@ if TYPE_CHECKING:
 
 # Deviation of the noise, drawn for every clip, in units of full scale.
 _NOISE = (0.005, 0.02)
-# Pictures denoised at once for early stopping; only memory depends on it.
+# Inputs denoised at once for early stopping; only memory depends on it.
 _BATCH = 32
+# Frames of a training example of sound, from anywhere in its clip: 5 s at 16 kHz have 157 and would cost ten times
+# as much.
+_FRAMES = 16
 
 
 class Denoising(Objective):
-    """The mean squared error against clean pictures; watched is the improvement on held-out ones."""
+    """The mean squared error against clean inputs; watched is the improvement on held-out ones."""
 
     def __init__(self, clean: torch.Tensor) -> None:
-        """Take the clean pictures `[N, 1, H, W]`; labels are their rows."""
+        """Take the clean inputs `[N, ...]`; labels are their rows."""
         super().__init__()
         self._clean = clean
 
@@ -39,16 +43,34 @@ class Denoising(Objective):
         return float(improvement(module, examples, self._clean).mean().item())
 
 
+class MagnitudeDenoising(Denoising):
+    """The mean squared error of magnitudes in some frames; watched is the improvement of the sound."""
+
+    def __init__(self, clean: torch.Tensor, generator: torch.Generator) -> None:
+        """Take the clean inputs `[N, 1, T]`, and what says which frames are next."""
+        super().__init__(clean)
+        self._generator = generator
+
+    def loss(self, module: nn.Module, inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The mean squared error of a batch, in the same frames of every clip."""
+        assert isinstance(module, SoundPurifier)
+        noisy, clean = (module.spectrum(part).abs()[:, None] for part in (inputs, self._clean[labels]))
+        last = max(0, noisy.shape[-1] - _FRAMES)
+        draw = torch.randint(last + 1, (1,), generator=self._generator, device=self._generator.device)
+        frames = slice(int(draw), int(draw) + _FRAMES)
+        return functional.mse_loss(module.denoiser(noisy[..., frames]), clean[..., frames])
+
+
 def pairs(data: TrainingData, sounds: Sounds, generator: torch.Generator) -> tuple[TrainingData, torch.Tensor]:
-    """Noisy pictures of the original clips, labelled with the rows of their clean ones, and those.
+    """Inputs of the original clips with noise, labelled with the rows of their clean ones, and those.
 
     Args:
-        data: Clean pictures.
+        data: Clean inputs.
         sounds: Their waveforms.
         generator: Of the noise.
 
     Returns:
-        Noisy pictures as training data, and clean pictures `[N, 1, H, W]`.
+        Noisy inputs as training data, and clean inputs `[N, ...]`.
     """
     train = sounds.represent(add_noise(sounds.waveforms(), generator))
     validation = sounds.represent(add_noise(sounds.validation(), generator))
@@ -70,16 +92,17 @@ def add_noise(waveforms: npt.NDArray[np.float32], generator: torch.Generator) ->
 
 
 def improvement(module: nn.Module, noisy: Examples, clean: torch.Tensor) -> torch.Tensor:
-    """By how much each picture's SNR against its clean one rises, dB, `[n]`.
+    """By how much each input's SNR against its clean one rises, dB, `[n]`.
 
-    With SNR(c, y) = 10·log₁₀(Σc² / Σ(c − y)²) the signal cancels: what is left is the ratio of the errors.
+    With SNR(c, y) = 10·log₁₀(Σc² / Σ(c − y)²) the signal cancels: what is left is the ratio of the errors. It is
+    that of sound where inputs are waveforms, whatever their offset and scale.
     """
     improved = []
-    for pictures, rows in zip(torch.split(noisy.inputs, _BATCH), torch.split(noisy.labels, _BATCH), strict=True):
+    for inputs, rows in zip(torch.split(noisy.inputs, _BATCH), torch.split(noisy.labels, _BATCH), strict=True):
         with torch.inference_mode():
             errors = [
                 (values - clean[rows]).double().square().flatten(1).sum(dim=1)
-                for values in (pictures, module(pictures).clamp(0, 1))
+                for values in (inputs, module(inputs).clamp(0, 1))
             ]
         improved.append(10 * torch.log10(errors[0] / errors[1]))
     return torch.cat(improved)

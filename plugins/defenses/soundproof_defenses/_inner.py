@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from soundproof import Ball, Norm, Victim
-from soundproof_defenses.adversarial_training import Draw
+from soundproof import Ball, Victim
+from soundproof_defenses._draw import Draw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ class InnerAttack:
     """A bounded attack on a network that is being trained.
 
     Attributes:
-        radius: The largest ‖ε‖₂.
+        ball: The largest that examples are made in.
         generator: All randomness, of radii and of the attack.
     """
 
@@ -30,7 +30,7 @@ class InnerAttack:
         attack: BoundedAttack,
         generator: torch.Generator,
         *,
-        radius: float,
+        ball: Ball,
         draw: Draw,
         epochs: int = 1,
         spend: Callable[[int], None] = lambda _: None,
@@ -40,12 +40,12 @@ class InnerAttack:
         Args:
             attack: Untargeted.
             generator: On the data's device.
-            radius: The largest.
+            ball: The largest; one radius for all.
             draw: How each training example gets its own.
             epochs: Over how many a ramp rises.
             spend: Is told the rows of gradients that every batch has cost.
         """
-        self.radius = radius
+        self.ball = ball
         self.generator = generator
         self._attack = attack
         self._draw = draw
@@ -59,13 +59,13 @@ class InnerAttack:
 
     def draw(self, count: int) -> Ball:
         """The balls of so many training examples."""
-        radii = torch.full((count,), self.radius, device=self.generator.device)
+        radii = self.ball.radius * torch.ones(count, device=self.generator.device)
         if self._draw == Draw.UNIFORM:
             # 1 − U[0, 1) lies in (0, 1]: a radius of zero would train on clean clips twice.
             radii *= 1 - torch.rand(count, generator=self.generator, device=radii.device)
         elif self._draw == Draw.RAMP:
             radii *= self._epoch / self._epochs
-        return Ball(Norm.L2, radii)
+        return Ball(self.ball.norm, radii)
 
     def attack(self, module: nn.Module, inputs: torch.Tensor, goal: Goal, ball: Ball) -> torch.Tensor:
         """Attacked copies; the victim is in evaluation mode, as it will be when it is attacked in earnest."""

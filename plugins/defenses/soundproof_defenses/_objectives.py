@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from soundproof import Ball, Examples, Goal, Norm, Objective
+from soundproof import Examples, Goal, Objective
 
 if TYPE_CHECKING:
     from soundproof import Recipe
@@ -41,8 +41,7 @@ class AdversarialObjective(Objective):
         """Mean of clean and attacked accuracy at the full radius."""
         self._inner.next_epoch()
         parts = zip(torch.split(examples.inputs, _BATCH), torch.split(examples.labels, _BATCH), strict=True)
-        ball = Ball(Norm.L2, self._inner.radius)
-        attacked = [self._inner.attack(module, inputs, Goal(labels), ball) for inputs, labels in parts]
+        attacked = [self._inner.attack(module, inputs, Goal(labels), self._inner.ball) for inputs, labels in parts]
         clean = super().score(module, examples)
         return (clean + super().score(module, Examples(torch.cat(attacked), examples.labels))) / 2
 
@@ -91,12 +90,3 @@ class Divergence(Goal):
 def divergence(clean: torch.Tensor, moved: torch.Tensor) -> torch.Tensor:
     """KL(p ‖ q) of log-probabilities `[N, K]`, `[N]`."""
     return functional.kl_div(moved, clean, reduction="none", log_target=True).sum(dim=1)
-
-
-def reset_weights(module: nn.Module) -> None:
-    """Draw every layer's weights anew, but for layers that a model keeps frozen."""
-    for layer in module.modules():
-        reset = getattr(layer, "reset_parameters", None)
-        frozen = [not parameter.requires_grad for parameter in layer.parameters(recurse=False)]
-        if callable(reset) and not (frozen and all(frozen)):
-            reset()

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from soundproof import Defense, Kind, Ref
+from soundproof import Attack, Defense, Kind, Norm, Ref
+from soundproof_defenses._draw import Draw
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from torch import nn
 
-    from soundproof import Model, Recipe, Trainer, TrainingData
+    from soundproof import Ball, BoundedAttack, Budget, Model, Recipe, Trainer, TrainingData
     from soundproof_defenses._inner import InnerAttack
     from soundproof_defenses._objectives import AdversarialObjective
 
-
-class Draw(StrEnum):
-    """The radius of a training example: in (0, radius], radius itself, or rising to it over the epochs."""
-
-    UNIFORM = "uniform"
-    FIXED = "fixed"
-    RAMP = "ramp"
+# What arXiv 2008.11618 leaves open is read as in docs/defenses.md.
+_PUBLISHED = {"attack": "fgsm", "radius": 3.0, "norm": "l2", "draw": "uniform", "start": "trained"}
 
 
 @dataclass(frozen=True)
@@ -33,34 +31,59 @@ class AdversarialTraining(Defense):
 
     J' = α·J(x, l) + (1 − α)·J(x', l), x' recomputed every step (arXiv 2008.11618, Eq. 14; Goodfellow et al.
     2015), or TRADES, J' = J(x, l) + β·KL(p(x) ‖ p(x')), where x' raises the divergence (Zhang et al. 2019).
-    Early stopping watches the mean of clean and attacked validation accuracy. The gradients of the inner attack
-    are counted apart, those for early stopping included.
+    The ball of x' is the suite's unless parameters say otherwise, and the inner attack steps in its norm. Early
+    stopping watches the mean of clean and attacked validation accuracy. The gradients of the inner attack are
+    counted apart, those for early stopping included.
     """
 
     id: ClassVar[str] = "adversarial-training"
-    training_cost: ClassVar[float] = 3.0
-    attack: Ref = field(default_factory=lambda: Ref(Kind.ATTACK, "fgsm"))
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "001": {**_PUBLISHED, "alpha": 0.5},
+        "001-attacked-only": {**_PUBLISHED, "alpha": 0.0},
+    }
+    attack: Ref = field(default_factory=lambda: Ref(Kind.ATTACK, "pgd", {"steps": 4}))
     loss: Annotated[
         Literal["mixed", "trades"], Field(description="clean and attacked cross-entropy, or TRADES")
     ] = "mixed"
-    alpha: Annotated[float, Field(ge=0, le=1, description="mixed: weight α of the clean loss")] = 0.5
+    alpha: Annotated[float, Field(ge=0, le=1, description="mixed: weight α of the clean loss")] = 0.0
     beta: Annotated[float, Field(gt=0, description="trades: weight β of the divergence")] = 6.0
-    radius: Annotated[float, Field(gt=0, description="largest ‖ε‖₂ of the training examples")] = 3.0
+    radius: Annotated[
+        float | None, Field(gt=0, description="largest ‖ε‖ of training examples; by default the suite's epsilon")
+    ] = None
+    norm: Annotated[Norm | None, Field(description="of that radius; by default the suite's")] = None
     draw: Annotated[
         Draw,
         Field(description="radius of each clip: uniform in (0, radius], radius itself, or rising to it by epochs"),
-    ] = Draw.UNIFORM
+    ] = Draw.FIXED
     start: Annotated[
         Literal["scratch", "trained"],
         Field(
             description="from new weights with the model's recipe, or on from the trained ones at a tenth of it"
         ),
-    ] = "trained"
+    ] = "scratch"
 
     def __post_init__(self) -> None:
         unused = {"mixed": "beta", "trades": "alpha"}[self.loss]
         if getattr(self, unused) != getattr(type(self), unused):
             raise ValueError(f"{unused} has no effect when loss = {self.loss!r}: leave it out")
+
+    @property
+    def from_scratch(self) -> bool:
+        """Whether it starts from new weights."""
+        return self.start == "scratch"
+
+    @property
+    def training_cost(self) -> float:  # type: ignore[override]
+        """A pass over attacked copies, one over clean clips if they count, ⅔ for each gradient of the attack."""
+        attack = self.attack.component
+        gradients = attack.planned_gradients if isinstance(attack, Attack) else 1
+        clean = 0 if self.loss == "mixed" and self.alpha == 0 else 1
+        return 1 + clean + gradients * 2 / 3
+
+    def under(self, budget: Budget) -> Self:
+        """With the budget's radius and norm where it has none of its own."""
+        radius = budget.epsilon if self.radius is None else self.radius
+        return dataclasses.replace(self, radius=radius, norm=self.norm or budget.norm)
 
     def reason_to_skip(self, model: Model, data_shape: tuple[int, ...], classes: int) -> str | None:  # noqa: ARG002
         """A model without gradient descent."""
@@ -70,31 +93,42 @@ class AdversarialTraining(Defense):
         """Train again, on clean and attacked clips.
 
         Raises:
-            ValueError: The inner attack is targeted or has no radius.
+            ValueError: The inner attack is targeted or has no radius, or no budget has told the radius.
         """
-        from soundproof import BoundedAttack
+        from soundproof_defenses._fresh_weights import reset_weights
         from soundproof_defenses._inner import InnerAttack
-        from soundproof_defenses._objectives import reset_weights
+
+        ball = self._ball()
+        attack = self._attack(trainer, ball.norm)
+        recipe = trainer.recipe
+        if self.from_scratch:
+            reset_weights(defended)
+        else:
+            recipe = dataclasses.replace(recipe, learning_rate=recipe.learning_rate / 10)
+        inner = InnerAttack(
+            attack, trainer.generator, ball=ball, draw=self.draw, epochs=recipe.epochs, spend=trainer.spend
+        )
+        trainer.fit(defended, data, self._objective(inner, recipe), recipe)
+
+    def _ball(self) -> Ball:
+        from soundproof import Ball
+
+        if self.radius is None or self.norm is None:
+            raise ValueError("adversarial-training needs a radius and a norm: set them, or call under(budget)")
+        return Ball(self.norm, self.radius)
+
+    def _attack(self, trainer: Trainer, norm: Norm) -> BoundedAttack:
+        """The inner attack; its steps are of the ball's norm unless its own parameters say otherwise."""
+        from soundproof import BoundedAttack
 
         attack = trainer.component(self.attack)
         if not isinstance(attack, BoundedAttack) or attack.is_targeted:
             raise ValueError(
                 f"adversarial-training needs an untargeted attack with a radius; {self.attack.id!r} is none"
             )
-        recipe = trainer.recipe
-        if self.start == "scratch":
-            reset_weights(defended)
-        else:
-            recipe = dataclasses.replace(recipe, learning_rate=recipe.learning_rate / 10)
-        inner = InnerAttack(
-            attack,
-            trainer.generator,
-            radius=self.radius,
-            draw=self.draw,
-            epochs=recipe.epochs,
-            spend=trainer.spend,
-        )
-        trainer.fit(defended, data, self._objective(inner, recipe), recipe)
+        if "norm" in attack.parameters() and "norm" not in self.attack.parameters:
+            return dataclasses.replace(attack, norm=norm)  # type: ignore[type-var]
+        return attack
 
     def _objective(self, inner: InnerAttack, recipe: Recipe) -> AdversarialObjective:
         from soundproof_defenses._objectives import AdversarialObjective, TradesObjective

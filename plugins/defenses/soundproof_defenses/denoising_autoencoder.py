@@ -1,9 +1,10 @@
-"""A denoising autoencoder that purifies pictures in front of the classifier."""
+"""A denoising autoencoder that purifies pictures or sound in front of the classifier."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     from soundproof import Model, Trainer, TrainingData
 
+# Samples of a frame of sound, at its own rate; frames begin half as many apart.
+_FRAME = 1024
 # Adam at 1e-3, as the source trained it.
 _RECIPE = Recipe(
     epochs=20,
@@ -30,49 +33,63 @@ _RECIPE = Recipe(
 class DenoisingAutoencoder(Defense):
     """A convolutional denoising autoencoder in front of the classifier.
 
-    It learns to turn pictures of training clips with white noise into those of the clips, by least squares
-    (Vincent et al. 2008), and purifies every picture before the classifier, which stays as it was trained. It is
-    differentiable, so an informed attacker goes through both. Reported is the improvement of the pictures' own
-    signal-to-noise ratio on noisy validation clips, dB: pictures, not sound (docs/defenses.md).
+    It learns to turn inputs of training clips with white noise into those of the clips, by least squares
+    (Vincent et al. 2008), and purifies every input before the classifier, which stays as it was trained: pictures
+    as they are, waveforms by the magnitudes of their STFT with the noisy phases. It is differentiable, so an
+    informed attacker goes through both. Reported is the improvement of the signal-to-noise ratio of noisy
+    validation clips, dB: of the sound where inputs are waveforms, of the pictures themselves where they are
+    pictures (docs/defenses.md).
     """
 
     id: ClassVar[str] = "denoising-autoencoder"
     training_cost: ClassVar[float] = 2.0
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "003": {"architecture": 2},
+    }
     architecture: Annotated[
         Literal[1, 2], Field(description="two levels of 64 and 32 maps, or three of 128, 64 and 32")
     ] = 2
 
     def reason_to_skip(self, model: Model, data_shape: tuple[int, ...], classes: int) -> str | None:  # noqa: ARG002
-        """Inputs that are no pictures of one channel."""
-        if len(data_shape) == 3 and data_shape[0] == 1:
-            return None
-        return f"denoising-autoencoder needs pictures of one channel, not inputs of shape {data_shape}"
+        """Inputs that are neither pictures of one channel nor waveforms of at least a frame."""
+        if len(data_shape) not in {2, 3} or data_shape[0] != 1:
+            return f"{self.id} needs pictures of one channel or waveforms, not inputs of shape {data_shape}"
+        if len(data_shape) == 2 and data_shape[1] < _FRAME:
+            return f"{self.id} needs waveforms of {_FRAME} samples or more, not {data_shape[1]}"
+        return None
 
     def wrap(self, classifier: nn.Module, data_shape: tuple[int, ...], classes: int) -> nn.Module:  # noqa: ARG002
         """The autoencoder, then the classifier."""
         from torch import nn
 
-        from soundproof_defenses._denoiser import Purifier
+        from soundproof_defenses._purifiers import PicturePurifier, SoundPurifier
 
-        return nn.Sequential(Purifier(self.architecture), classifier)
+        if len(data_shape) == 3:
+            return nn.Sequential(PicturePurifier(self.architecture), classifier)
+        return nn.Sequential(SoundPurifier(self.architecture, _FRAME), classifier)
 
     def fit(self, defended: nn.Module, data: TrainingData, trainer: Trainer) -> None:
-        """Train the autoencoder on noisy and clean pictures.
+        """Train the autoencoder on noisy and clean inputs.
 
         Raises:
             ValueError: There are no waveforms to add noise to.
         """
         from torch import nn
 
-        from soundproof_defenses._denoiser import Purifier
-        from soundproof_defenses._denoising import Denoising, improvement, pairs
+        from soundproof_defenses._denoising import Denoising, MagnitudeDenoising, improvement, pairs
+        from soundproof_defenses._purifiers import PicturePurifier, SoundPurifier
 
         if data.sounds is None:
-            raise ValueError("denoising-autoencoder adds noise to waveforms, and this data comes without any")
+            raise ValueError(f"{self.id} adds noise to waveforms, and this data comes without any")
         assert isinstance(defended, nn.Sequential)
-        assert isinstance(defended[0], Purifier)
+        purifier = defended[0]
         noisy, clean = pairs(data, data.sounds, trainer.generator)
-        denoiser = defended[0].denoiser
-        trainer.fit(denoiser, noisy, Denoising(clean), _RECIPE)
-        values = improvement(denoiser, noisy.validation, clean)
-        trainer.report("picture_snr_improvement_db", values.cpu().numpy())
+        if isinstance(purifier, SoundPurifier):
+            trainer.fit(purifier, noisy, MagnitudeDenoising(clean, trainer.generator), _RECIPE)
+            measure = "snr_improvement_db"
+        else:
+            assert isinstance(purifier, PicturePurifier)
+            trainer.fit(purifier.denoiser, noisy, Denoising(clean), _RECIPE)
+            measure = "picture_snr_improvement_db"
+        defended.eval()
+        trainer.report(measure, improvement(purifier, noisy.validation, clean).cpu().numpy())

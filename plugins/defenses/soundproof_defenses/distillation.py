@@ -45,7 +45,7 @@ class Distillation(Defense):
         from torch import nn
 
         from soundproof_defenses._distillation import SoftLabels
-        from soundproof_defenses._objectives import reset_weights
+        from soundproof_defenses._fresh_weights import reset_weights
 
         assert isinstance(defended, nn.Sequential)
         teacher = copy.deepcopy(defended[0]).requires_grad_(requires_grad=False).eval()

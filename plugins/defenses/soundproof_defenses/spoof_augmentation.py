@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from soundproof import Defense
+from soundproof import Augmentation, Defense, Kind, Ref
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import torch
     from torch import nn
 
     from soundproof import Examples, Model, Sounds, Trainer, TrainingData
@@ -27,20 +24,17 @@ class SpoofAugmentation(Defense):
     """Training on clips and on copies that were filtered, distorted, smoothed or passed through a vocoder.
 
     The transformations imitate what speech synthesis leaves behind. In a task of class 0 bonafide and class 1
-    spoof, `label = "spoof"` makes all copies examples of spoof; otherwise copies keep their labels. The classifier
-    itself stays as it is, so gradients are exact.
+    spoof, `copy_label = "spoof"` makes all copies examples of spoof; otherwise copies keep their labels. The
+    classifier itself stays as it is, so gradients are exact.
     """
 
     id: ClassVar[str] = "spoof-augmentation"
-    training_cost: ClassVar[float] = 2.0
-    label: Annotated[
+    copy_label: Annotated[
         Literal["same", "spoof"],
         Field(description="of a copy: its clip's, or class 1 of two, of which class 0 is bonafide"),
     ] = "same"
     copies: Annotated[int, Field(ge=1, description="transformed copies of each training clip")] = 1
-    transformations: Annotated[
-        tuple[str, ...], Field(description="names of those that a copy's is drawn from; none means all")
-    ] = ()
+    augmentation: Ref = field(default_factory=lambda: Ref(Kind.AUGMENTATION, "spoof"))
     start: Annotated[
         Literal["scratch", "trained"],
         Field(
@@ -48,16 +42,17 @@ class SpoofAugmentation(Defense):
         ),
     ] = "trained"
 
-    def __post_init__(self) -> None:
-        if self.transformations:
-            check_names(self.transformations)
+    @property
+    def training_cost(self) -> float:  # type: ignore[override]
+        """An epoch of clips, and one of each copy."""
+        return 1.0 + self.copies
 
     def reason_to_skip(self, model: Model, data_shape: tuple[int, ...], classes: int) -> str | None:  # noqa: ARG002
         """It trains again, and a bonafide/spoof task has two classes."""
         if not model.retrainable:
             return f"{model.id} cannot be trained further, which {self.id} does"
-        if self.label == "spoof" and classes != 2:
-            return f"{self.id} with label spoof needs the two classes bonafide and spoof, not {classes}"
+        if self.copy_label == "spoof" and classes != 2:
+            return f"{self.id} with copy_label spoof needs the two classes bonafide and spoof, not {classes}"
         return None
 
     def fit(self, defended: nn.Module, data: TrainingData, trainer: Trainer) -> None:
@@ -65,11 +60,11 @@ class SpoofAugmentation(Defense):
         import torch
 
         from soundproof import Examples
-        from soundproof_defenses._objectives import reset_weights
+        from soundproof_defenses._fresh_weights import reset_weights
 
         if data.sounds is None:
             raise ValueError(f"{self.id} transforms sounds; this training data has none")
-        copies = self._copies(data.train, data.sounds, trainer.generator)
+        copies = self._copies(data.train, data.sounds, trainer)
         train = Examples(
             torch.cat([data.train.inputs, copies.inputs]), torch.cat([data.train.labels, copies.labels])
         )
@@ -80,30 +75,22 @@ class SpoofAugmentation(Defense):
             recipe = dataclasses.replace(recipe, learning_rate=recipe.learning_rate / 10)
         trainer.fit(defended, dataclasses.replace(data, train=train), recipe=recipe)
 
-    def _copies(self, originals: Examples, sounds: Sounds, draws: torch.Generator) -> Examples:
+    def _copies(self, originals: Examples, sounds: Sounds, trainer: Trainer) -> Examples:
         """Copies of the original training clips, as the classifier sees them."""
         import numpy as np
         import torch
 
         from soundproof import Examples
-        from soundproof_defenses._spoof_table import TRANSFORMATIONS, spoofed
 
-        seed = torch.randint(2**62, (1,), generator=draws, device=draws.device)
+        augmentation = trainer.component(self.augmentation)
+        assert isinstance(augmentation, Augmentation)
+        seed = torch.randint(2**62, (1,), generator=trainer.generator, device=trainer.generator.device)
         generator = np.random.default_rng(int(seed))
-        names = self.transformations or tuple(TRANSFORMATIONS)
         waveforms = sounds.waveforms()
         shown = [
-            sounds.represent(spoofed(waveforms, sounds.rate, generator, names)).to(originals.inputs.device)
+            sounds.represent(copy).to(originals.inputs.device)
             for _ in range(self.copies)
+            for copy in augmentation.augment(waveforms, sounds.rate, generator)
         ]
-        labels = originals.labels[: len(waveforms)].repeat(self.copies)
-        return Examples(torch.cat(shown), torch.full_like(labels, SPOOF) if self.label == "spoof" else labels)
-
-
-def check_names(names: Sequence[str]) -> None:
-    """Raise ValueError, naming all of them, if some names are no transformation's."""
-    from soundproof_defenses._spoof_table import TRANSFORMATIONS
-
-    wrong = [name for name in names if name not in TRANSFORMATIONS]
-    if wrong:
-        raise ValueError(f"transformations {', '.join(wrong)} are unknown; there are {', '.join(TRANSFORMATIONS)}")
+        labels = originals.labels[: len(waveforms)].repeat(len(shown))
+        return Examples(torch.cat(shown), torch.full_like(labels, SPOOF) if self.copy_label == "spoof" else labels)

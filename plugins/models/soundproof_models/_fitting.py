@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from sklearn.decomposition import PCA
@@ -13,13 +13,12 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy.typing as npt
     import torch
 
     from soundproof import Examples, TrainingData
-    from soundproof_models.classical import Selection
 
     Floats = npt.NDArray[np.float64]
     Rows = npt.NDArray[np.int64]
@@ -42,19 +41,55 @@ def seed_of(generator: torch.Generator) -> int:
     return generator.initial_seed() % 2**32
 
 
+class Trial(NamedTuple):
+    """What candidates are fitted to and measured on.
+
+    Attributes:
+        values: Inputs `[N, D]`.
+        labels: `[N]`.
+        parts: Rows that are fitted to and rows that are measured on, once or in turns.
+    """
+
+    values: Floats
+    labels: Rows
+    parts: Parts
+
+
+def on_validation(data: TrainingData, seed: int) -> Trial:  # noqa: ARG001 - nothing is drawn
+    """Fitted to the training part, measured on the validation part."""
+    values, labels = arrays_of(data.train)
+    others, other_labels = arrays_of(data.validation)
+    parts = [(np.arange(len(values)), np.arange(len(values), len(values) + len(others)))]
+    return Trial(np.concatenate([values, others]), np.concatenate([labels, other_labels]), parts)
+
+
+def on_folds(data: TrainingData, seed: int) -> Trial:
+    """Measured on stratified folds of the training part in turn.
+
+    Raises:
+        ValueError: A class is too rare for them.
+    """
+    values, labels = arrays_of(data.train)
+    _, counts = np.unique(labels, return_counts=True)
+    if counts.min() < 2:
+        raise ValueError('folds need two training clips of every class: set selection = "validation"')
+    folds = StratifiedKFold(min(_FOLDS, counts.min()), shuffle=True, random_state=seed)
+    return Trial(values, labels, list(folds.split(values, labels)))
+
+
 @dataclass(frozen=True)
 class Search:
     """Standardises, reduces and classifies, with the best candidate of a grid.
 
     Attributes:
         width: Principal components to reduce to; None does not reduce.
-        selection: What candidates are measured on.
+        trial: What candidates are measured on, `on_validation` or `on_folds`.
         seed: Of folds and randomised decompositions.
         equalised: Whether components are brought to the same variance.
     """
 
     width: int | None
-    selection: Selection
+    trial: Callable[[TrainingData, int], Trial]
     seed: int
     equalised: bool
 
@@ -71,16 +106,10 @@ class Search:
         if len(candidates) == 1:
             pipeline = self._pipeline(classifier, clips=len(values))
             return pipeline.set_params(**candidates[0]).fit(values, labels)
-        if self.selection == "validation":
-            others, other_labels = arrays_of(data.validation)
-            pool, pool_labels = np.concatenate([values, others]), np.concatenate([labels, other_labels])
-            parts: Parts = [(np.arange(len(values)), np.arange(len(values), len(pool)))]
-        else:
-            pool, pool_labels = values, labels
-            parts = self._folds(values, labels)
-        pipeline = self._pipeline(classifier, clips=min(len(rows) for rows, _ in parts))
-        search = GridSearchCV(pipeline, candidates.param_grid, cv=parts, refit=False, error_score="raise")
-        search.fit(pool, pool_labels)
+        trial = self.trial(data, self.seed)
+        pipeline = self._pipeline(classifier, clips=min(len(rows) for rows, _ in trial.parts))
+        search = GridSearchCV(pipeline, candidates.param_grid, cv=trial.parts, refit=False, error_score="raise")
+        search.fit(trial.values, trial.labels)
         return pipeline.set_params(**search.best_params_).fit(values, labels)
 
     def _pipeline(self, classifier: Any, clips: int) -> Pipeline:
@@ -90,13 +119,6 @@ class Search:
             if self.equalised:
                 steps += [("drop", VarianceThreshold(_NO_VARIANCE)), ("equalise", StandardScaler())]
         return Pipeline([*steps, ("classify", classifier)])
-
-    def _folds(self, values: Floats, labels: Rows) -> Parts:
-        _, counts = np.unique(labels, return_counts=True)
-        if counts.min() < 2:
-            raise ValueError('folds need two training clips of every class: set selection = "validation"')
-        folds = StratifiedKFold(min(_FOLDS, counts.min()), shuffle=True, random_state=self.seed)
-        return list(folds.split(values, labels))
 
 
 def standardisation_of(pipeline: Pipeline) -> dict[str, Floats]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -16,7 +17,7 @@ from pydantic import Field
 from soundproof import Domain, Model, Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from sklearn.pipeline import Pipeline
     from torch import nn
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from soundproof_models._exported import Exported
 
 Penalty = Literal["l2", "elastic-net", "l1"]
-Selection = Literal["validation", "cross-validation"]
 Cost = Annotated[float, Field(gt=0)]
 
 _L1_SHARES: dict[Penalty, float] = {"l2": 0.0, "elastic-net": 0.5, "l1": 1.0}
@@ -51,7 +51,7 @@ class _Searched(Model):
         Field(ge=1, description="principal components that larger inputs are reduced to; None: all values"),
     ] = 128
     selection: Annotated[
-        Selection,
+        Literal["validation", "cross-validation"],
         Field(description="what candidates are measured on: the validation part, or 5 folds of the training part"),
     ] = "validation"
 
@@ -67,11 +67,19 @@ class _Searched(Model):
     def fit(self, module: nn.Module, data: TrainingData, trainer: Trainer) -> list[Epoch]:
         """Choose among the candidates, fit to the training part alone, and take over what was fitted."""
         from soundproof_models._exported import Decision
-        from soundproof_models._fitting import Search, reduction_of, seed_of, standardisation_of
+        from soundproof_models._fitting import (
+            Search,
+            on_folds,
+            on_validation,
+            reduction_of,
+            seed_of,
+            standardisation_of,
+        )
 
         assert isinstance(module, Decision)
         seed = seed_of(trainer.generator)
-        search = Search(self._width(data.shape), self.selection, seed, equalised=self.equalised)
+        trial = on_validation if self.selection == "validation" else on_folds
+        search = Search(self._width(data.shape), trial, seed, equalised=self.equalised)
         pipeline = search.fit(self._classifier(seed), self._grid(), data)
         reduction = [] if search.width is None else [reduction_of(pipeline)]
         module.take(standardisation_of(pipeline), *reduction, self._fitted(pipeline, data))
@@ -111,6 +119,13 @@ class LogisticRegression(_Searched):
     """
 
     id: ClassVar[str] = "logistic-regression"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "003": {
+            "costs": (0.1, 1.0, 10.0),
+            "penalties": ("elastic-net", "l1", "l2"),
+            "selection": "cross-validation",
+        }
+    }
     equalised: ClassVar[bool] = True
     penalties: Annotated[tuple[Penalty, ...], Field(min_length=1, description="candidates of the penalty")] = (
         "l2",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -31,6 +32,10 @@ class ConvGruLstm(Model):
     """
 
     id: ClassVar[str] = "conv-gru-lstm"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "003": {"dropout": 0.5},
+        "003-second-run": {"dropout": 0.0},
+    }
     recipe: ClassVar[Recipe] = Recipe(epochs=40, learning_rate=3e-3)
     dropout: Annotated[
         float, Field(ge=0, lt=1, description="share of units dropped between layers in training")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003 - parameters are read from the annotations
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -26,10 +27,11 @@ class DenseNet121(TorchvisionNetwork):
     it was compared with ARWaveletCNN under: twice 2048 units with batch normalisation, ReLU and dropout, then
     30 · cosines under an additive-margin softmax (13,261,696 parameters for three channels and two classes).
     Published for that head: Adam 1e-3 in cosines of 40 epochs and doubling, 32 clips of each of two classes a
-    step, l1 of 1e-4 on the head's kernels. Here l1 is off: a recipe's l1 takes the kernels of all layers.
+    step, l1 of 1e-4 on the head's kernels.
     """
 
     id: ClassVar[str] = "densenet121"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"000": {"head": "dense", "dropout": 0.3}}
     published: ClassVar[str] = "DenseNet121_Weights.IMAGENET1K_V1"
     first: ClassVar[str] = "features.conv0"
     smallest: ClassVar[int] = 29
@@ -43,8 +45,10 @@ class DenseNet121(TorchvisionNetwork):
 
     @property
     def recipe(self) -> Recipe:  # type: ignore[override]  # depends on a parameter
-        """The dense head is trained with a margin."""
-        return super().recipe if self.head == "linear" else replace(super().recipe, margin=MARGIN)
+        """The dense head is trained with a margin, and with l1 on its kernels."""
+        if self.head == "linear":
+            return super().recipe
+        return replace(super().recipe, margin=MARGIN, l1=1e-4, l1_layers=tuple(self.new))
 
     @property
     def new(self) -> Sequence[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -26,6 +27,7 @@ class DigitResNet(Model):
     """
 
     id: ClassVar[str] = "digit-resnet"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"004": {"momentum": 0.01}}
     recipe: ClassVar[Recipe] = Recipe(epochs=25, learning_rate=2e-3)
     momentum: Annotated[
         float, Field(gt=0, le=1, description="share of a batch in the running statistics; 0.01 as published")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -24,6 +25,7 @@ class MLP(Model):
     """
 
     id: ClassVar[str] = "mlp"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"003": {"hidden": (4, 4), "activation": "relu"}}
     accepts: ClassVar[frozenset[Domain]] = frozenset({Domain.VECTOR})
     recipe: ClassVar[Recipe] = Recipe(epochs=100, learning_rate=2e-2, weight_decay=1e-4, patience=100)
     hidden: Annotated[tuple[Width, ...], Field(description="units of each hidden layer")] = (4, 4)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003 - parameters are read from the annotations
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -28,6 +29,9 @@ class MobileNetV2(TorchvisionNetwork):
     """
 
     id: ClassVar[str] = "mobilenetv2"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "003": {"weights": "imagenet", "trained": "last-block", "dropout": 0.5}
+    }
     published: ClassVar[str] = "MobileNet_V2_Weights.IMAGENET1K_V1"
     first: ClassVar[str] = "features.0.0"
     trained: Annotated[

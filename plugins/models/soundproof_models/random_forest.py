@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -25,6 +26,7 @@ class RandomForest(Model):
     """
 
     id: ClassVar[str] = "random-forest"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"003": {"trees": 100, "depth": 2}}
     accepts: ClassVar[frozenset[Domain]] = frozenset({Domain.VECTOR, Domain.IMAGE})
     recipe: ClassVar[Recipe] = Recipe(epochs=1)
     differentiable: ClassVar[bool] = False

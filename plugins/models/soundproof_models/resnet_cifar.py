@@ -63,7 +63,7 @@ class ResNet56(Model):
             network: nn.Module = ResNet(Bottleneck, _BOTTLENECKS, num_classes=classes)
             fit_first_layer(network, "conv1", shape[0])
             return network
-        from soundproof_models._residual import CifarResNet
+        from soundproof_models._cifar_network import CifarResNet
 
         return CifarResNet(
             shape[0],

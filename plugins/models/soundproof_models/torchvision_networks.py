@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003 - parameters are read from the annotations
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from soundproof import Recipe
 from soundproof_models._torchvision import TorchvisionNetwork
@@ -22,6 +23,10 @@ class AlexNet(TorchvisionNetwork):
     """
 
     id: ClassVar[str] = "alexnet"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "001": {"weights": "imagenet"},
+        "002": {"weights": "imagenet"},
+    }
     from_scratch: ClassVar[Recipe] = Recipe(epochs=30, learning_rate=2e-4)
     published: ClassVar[str] = "AlexNet_Weights.IMAGENET1K_V1"
     first: ClassVar[str] = "features.0"
@@ -54,6 +59,10 @@ class GoogLeNet(TorchvisionNetwork):
     """
 
     id: ClassVar[str] = "googlenet"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "001": {"weights": "imagenet"},
+        "002": {"weights": "imagenet"},
+    }
     published: ClassVar[str] = "GoogLeNet_Weights.IMAGENET1K_V1"
     first: ClassVar[str] = "conv1.conv"
     smallest: ClassVar[int] = 15
@@ -85,6 +94,10 @@ class ResNet18(TorchvisionNetwork):
     """
 
     id: ClassVar[str] = "resnet18"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "001": {"weights": "imagenet"},
+        "002": {"weights": "imagenet"},
+    }
     published: ClassVar[str] = "ResNet18_Weights.IMAGENET1K_V1"
     first: ClassVar[str] = "conv1"
 
@@ -103,6 +116,7 @@ class ResNet34(TorchvisionNetwork):
     """
 
     id: ClassVar[str] = "resnet34"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"001": {"weights": "imagenet"}}
     published: ClassVar[str] = "ResNet34_Weights.IMAGENET1K_V1"
     first: ClassVar[str] = "conv1"
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -36,6 +37,10 @@ class WaveNet(Model):
     """
 
     id: ClassVar[str] = "wavenet"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "003": {"variant": "B", "filters": 20},
+        "003-a": {"variant": "A", "filters": 32},
+    }
     accepts: ClassVar[frozenset[Domain]] = frozenset({Domain.WAVEFORM})
     recipe: ClassVar[Recipe] = Recipe(epochs=30, batch=16, learning_rate=1e-3)
     variant: Annotated[

@@ -18,19 +18,11 @@ RATE = 22050
 _HOP = 512
 
 
-class Tonnetz(nn.Module):
-    """Six tonal centroids a frame, as `librosa.feature.tonnetz`.
-
-    Args:
-        sr: Sampling rate of the clips, Hz; other rates are resampled to 22.05 kHz.
-    """
-
-    def __init__(self, sr: int) -> None:
-        super().__init__()
-        self.sr = sr
+class TonalCentroids(nn.Module):
+    """Six tonal centroids a frame of clips at 22.05 kHz, as `librosa.feature.tonnetz`."""
 
     def forward(self, waveforms: torch.Tensor) -> torch.Tensor:
-        """Waveforms `[n, T]` to centroids `[n, 6, frames]` in [-1, 1], hop 512 at 22.05 kHz.
+        """Waveforms `[n, T]` to centroids `[n, 6, frames]` in [-1, 1], hop 512.
 
         Rows are the fifths, the minor thirds and the major thirds, x and y each; the last two lie in [-½, ½].
         """
@@ -38,8 +30,6 @@ class Tonnetz(nn.Module):
         return torch.from_numpy(np.stack(centroids)).to(waveforms)
 
     def _centroids(self, clip: np.ndarray) -> np.ndarray:
-        if self.sr != RATE:
-            clip = librosa.resample(clip, orig_sr=self.sr, target_sr=RATE)
         if not clip.any():
             return np.zeros((6, 1 + len(clip) // _HOP))
         return np.asarray(librosa.feature.tonnetz(y=clip, sr=RATE, hop_length=_HOP))
@@ -53,7 +43,7 @@ class HarmonicChange(nn.Module):
         sigma: Standard deviation of the Gaussian smoothing, frames.
     """
 
-    def __init__(self, tonnetz: Tonnetz, sigma: float) -> None:
+    def __init__(self, tonnetz: TonalCentroids, sigma: float) -> None:
         super().__init__()
         self.tonnetz = tonnetz
         self.sigma = sigma

@@ -56,3 +56,8 @@ def too_short(component: Representation, needed: str, length: int, samples: int,
 def longer_than_fft(component: Representation, n_fft: int, samples: int) -> str | None:
     """Why a clip of so many samples does not fill one frame of a transform, or None."""
     return too_short(component, f"n_fft {n_fft}", n_fft, samples, f"use at most {samples // 2 * 2}")
+
+
+def resampled_length(samples: int, native: int, rate: int) -> int:
+    """Samples that so many at a native rate become at another."""
+    return round(samples * rate / native)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import librosa
@@ -58,32 +59,31 @@ class LinearBank(nn.Module):
         """Waveforms `[n, T]` to log energies `[n, filters, 1 + (T - 400) // 160]`."""
         return torch.matmul(self.bank, self.power(waveforms)).clamp(min=_SILENCE).log()
 
-    @staticmethod
-    def frames(samples: int) -> int:
-        """Frames of a clip."""
-        return 1 + (samples - WINDOW) // HOP
-
 
 class Delta(nn.Module):
     """Savitzky-Golay derivative, as `librosa.feature.delta(width=9, mode="interp")`: a matrix.
 
     Args:
         order: 1 or 2, of the derivative and of the polynomial.
-        length: Values along the axis.
         axis: -1 for time, -2 for frequency.
     """
 
-    matrix: torch.Tensor
-
-    def __init__(self, order: Literal[1, 2], length: int, axis: Literal[-2, -1] = -1) -> None:
+    def __init__(self, order: Literal[1, 2], axis: Literal[-2, -1] = -1) -> None:
         super().__init__()
+        self.order = order
         self.axis = axis
-        matrix = librosa.feature.delta(np.eye(length), width=DELTA_WIDTH, order=order, axis=0)
-        self.register_buffer("matrix", torch.from_numpy(matrix).float())
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        """Values `[n, F, T]` to their derivative per step, of the same shape."""
-        return torch.matmul(values, self.matrix.T) if self.axis == -1 else torch.matmul(self.matrix, values)
+        """Values `[n, F, T]` to their derivative per step, of the same shape; at least nine along the axis."""
+        matrix = _derivative(self.order, values.shape[self.axis]).to(values)
+        return torch.matmul(values, matrix.T) if self.axis == -1 else torch.matmul(matrix, values)
+
+
+@lru_cache(maxsize=256)
+def _derivative(order: int, length: int) -> torch.Tensor:
+    """The matrix `[length, length]` of a derivative."""
+    matrix = librosa.feature.delta(np.eye(length), width=DELTA_WIDTH, order=order, axis=0)
+    return torch.from_numpy(matrix).float()
 
 
 class Energies(nn.Module):
@@ -93,26 +93,16 @@ class Energies(nn.Module):
         orders: Of the derivatives, 0 being the energies themselves.
         filters: Number of filters.
         sr: Sampling rate, Hz.
-        samples: Length T of the clips.
         along_filters: Derivatives along the filters, not along time.
     """
 
     def __init__(
-        self,
-        orders: Sequence[Literal[0, 1, 2]],
-        filters: int,
-        sr: int,
-        samples: int,
-        *,
-        along_filters: bool = False,
+        self, orders: Sequence[Literal[0, 1, 2]], filters: int, sr: int, *, along_filters: bool = False
     ) -> None:
         super().__init__()
         self.bank = LinearBank(filters, sr)
-        length = filters if along_filters else self.bank.frames(samples)
         axis: Literal[-2, -1] = -2 if along_filters else -1
-        self.derivatives = nn.ModuleList(
-            Delta(order, length, axis) if order else nn.Identity() for order in orders
-        )
+        self.derivatives = nn.ModuleList(Delta(order, axis) if order else nn.Identity() for order in orders)
 
     def forward(self, waveforms: torch.Tensor) -> list[torch.Tensor]:
         """Waveforms `[n, T]` to `[n, filters, frames]`, one an order."""

@@ -8,6 +8,7 @@ the grid of 2^precision points on which it looks that antiderivative up.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import numpy.typing as npt
-
-    from soundproof_representations.wavelet import MotherName
 
 MORLET_FREQUENCY = 6.0
 """Angular centre frequency of the Morlet wavelet; its mean is then 1.5e-8 of its peak, which is next to none."""
@@ -79,22 +78,26 @@ def _of_pywt(name: str, coarseness: float = 0.0) -> Callable[[float], Filter]:
     return sample
 
 
-def _haar(scale: float) -> Filter:
+def _haar_filter(scale: float) -> Filter:
     """1 on [0, 1/2), -1 on [1/2, 1): its antiderivative is a triangle."""
     edges = np.arange(int(np.ceil(scale)) + 1) / scale
     return Filter(np.sqrt(scale) * np.diff(np.clip(np.minimum(edges, 1 - edges), 0, None)).astype(complex), 0)
 
 
-def mother(name: MotherName) -> Mother:
-    """The mother wavelets of the papers.
+@cache
+def morlet() -> Mother:
+    """Complex Morlet: (2π)^(-1/2) exp(iω₀t) exp(-t²/2), ω₀ = 6; centre frequency ω₀ / 2π."""
+    frequency = MORLET_FREQUENCY / (2 * np.pi)
+    return Mother(frequency, _of_pywt(f"cmor2.0-{frequency!r}", _MORLET_COARSENESS), is_complex=True)
 
-    * morlet: (2π)^(-1/2) exp(iω₀t) exp(-t²/2), ω₀ = 6; centre frequency ω₀ / 2π.
-    * mexican-hat: 2 / (√3 π^(1/4)) (1 - t²) exp(-t²/2); √2 / 2π.
-    * haar: 1 on [0, 1/2), -1 on [1/2, 1); 0.996.
-    """
-    if name == "morlet":
-        frequency = MORLET_FREQUENCY / (2 * np.pi)
-        return Mother(frequency, _of_pywt(f"cmor2.0-{frequency!r}", _MORLET_COARSENESS), is_complex=True)
-    if name == "mexican-hat":
-        return Mother(np.sqrt(2) / (2 * np.pi), _of_pywt("mexh"), is_complex=False)
-    return Mother(0.996, _haar, is_complex=False)
+
+@cache
+def mexican_hat() -> Mother:
+    """Mexican hat: 2 / (√3 π^(1/4)) (1 - t²) exp(-t²/2); centre frequency √2 / 2π."""
+    return Mother(np.sqrt(2) / (2 * np.pi), _of_pywt("mexh"), is_complex=False)
+
+
+@cache
+def haar() -> Mother:
+    """Haar: 1 on [0, 1/2), -1 on [1/2, 1); centre frequency 0.996."""
+    return Mother(0.996, _haar_filter, is_complex=False)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from math import log
+from functools import lru_cache
+from math import log, log1p
 
 import torch
 from torch import nn
 
 from soundproof_representations._batches import in_parallel
+from soundproof_representations._spectral import root
 
 DYNAMIC_RANGE = 80.0
 """Decibels between 0 and 1 in a picture."""
@@ -44,6 +46,26 @@ class Decibels(nn.Module):
         start = torch.where(pictures > 0, torch.maximum(reference, quietest), reference)
         change: torch.Tensor = (pictures - self(reference)) * (DYNAMIC_RANGE / self.factor)
         return start * torch.exp(change * log(10))
+
+
+class LogMagnitude(nn.Module):
+    """ln(1 + √P) of a power P, from 0 to what its largest value gives.
+
+    Args:
+        bound: Largest magnitude √P.
+    """
+
+    def __init__(self, bound: float) -> None:
+        super().__init__()
+        self.highest = log1p(bound)
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        """Power `[n, F, T]` to [0, 1]."""
+        return root(values).log1p() / self.highest
+
+    def inverse(self, pictures: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:  # noqa: ARG002
+        """Power that a picture stands for; it holds the level, so that no reference is needed."""
+        return (pictures * self.highest).expm1().square()
 
 
 class Peak(nn.Module):
@@ -113,6 +135,13 @@ class Resize(nn.Module):
         return torch.matmul(torch.matmul(torch.linalg.pinv(self.rows), pictures), torch.linalg.pinv(self.columns))
 
 
+def resized(pictures: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Pictures `[n, F, T]` of any size to `[n, H, W]`, as `Resize`."""
+    rows, columns = (_interpolation(*axis).to(pictures) for axis in zip(pictures.shape[-2:], size, strict=True))
+    return torch.matmul(torch.matmul(rows, pictures), columns.T)
+
+
+@lru_cache(maxsize=256)
 def _interpolation(before: int, after: int) -> torch.Tensor:
     """The matrix `[after, before]` of a resize along one axis."""
     return nn.functional.interpolate(

@@ -90,11 +90,11 @@ class Spectra(nn.Module):
 class MixedSpectra(nn.Module):
     """Log energies of the clip, dB of the harmonic part, and dB of the percussive part or a second derivative."""
 
-    def __init__(self, filters: int, sr: int, samples: int, *, second_derivative: bool) -> None:
+    def __init__(self, filters: int, sr: int, *, second_derivative: bool) -> None:
         super().__init__()
         self.spectra = Spectra()
         self.bank = LinearBank(filters, sr)
-        self.derivative = Delta(2, self.bank.frames(samples)) if second_derivative else None
+        self.derivative = Delta(2) if second_derivative else None
 
     def forward(self, waveforms: torch.Tensor) -> list[torch.Tensor]:
         """Waveforms `[n, T]` to `[n, filters, frames]` and two more."""
@@ -121,7 +121,7 @@ class Bands(nn.Module):
         return [decibels(torch.matmul(self.bank, _power(part))) for part in parts]
 
 
-def transform(features: Features, filters: int, sr: int, samples: int) -> nn.Module:
+def transform(features: Features, filters: int, sr: int) -> nn.Module:
     """The transform behind each choice of features, from waveforms `[n, T]` to a list of channels."""
     if features == "decompose":
         return Decomposed(filters, sr)
@@ -129,7 +129,7 @@ def transform(features: Features, filters: int, sr: int, samples: int) -> nn.Mod
         return Spectra()
     if features == "power":
         return Bands(sr)
-    return MixedSpectra(filters, sr, samples, second_derivative=features == "llfb-delta-delta")
+    return MixedSpectra(filters, sr, second_derivative=features == "llfb-delta-delta")
 
 
 def _emphasise(waveforms: torch.Tensor) -> torch.Tensor:

@@ -49,10 +49,13 @@ class PowerSpectrum(nn.Module):
         self.padding = padding
         self.register_buffer("window", torch.from_numpy(window).float())
 
+    def padded(self, waveforms: torch.Tensor) -> torch.Tensor:
+        """Waveforms with zeros before and after."""
+        return nn.functional.pad(waveforms, (self.padding, self.padding))
+
     def spectrum(self, waveforms: torch.Tensor) -> torch.Tensor:
         """Waveforms `[n, T]` to the complex spectrum, frames first: `[n, frames, 1 + n_fft // 2]`."""
-        padded = nn.functional.pad(waveforms, (self.padding, self.padding))
-        frames = padded.unfold(-1, len(self.window), self.hop) * self.window
+        frames = self.padded(waveforms).unfold(-1, len(self.window), self.hop) * self.window
         spectrum: torch.Tensor = torch.fft.rfft(frames, self.n_fft)
         return spectrum
 
@@ -69,7 +72,7 @@ class STFTPower(PowerSpectrum):
 
     Args:
         n_fft: Points of the transform, even.
-        hop: Samples between frames.
+        hop: Samples between frames; frames of a shorter window leave samples between them unseen.
         window_length: Length of the window, centred among zeros; None is `n_fft`.
     """
 
@@ -77,6 +80,11 @@ class STFTPower(PowerSpectrum):
         window = librosa.filters.get_window("hann", window_length or n_fft, fftbins=True)
         window = librosa.util.pad_center(window, size=n_fft)
         super().__init__(window, n_fft=n_fft, hop=hop, padding=n_fft // 2)
+
+    @property
+    def bound(self) -> float:
+        """Largest |X| that a clip in [-1, 1] can have: the sum of the window."""
+        return float(self.window.sum())
 
     def synthesise(self, spectrum: torch.Tensor, samples: int) -> torch.Tensor:
         """The waveforms `[n, samples]` whose spectrum is nearest to `[n, frames, bins]` (Griffin & Lim 1984).
@@ -98,6 +106,32 @@ class STFTPower(PowerSpectrum):
         """
         phase = torch.sgn(self.spectrum(reference))
         return self.synthesise(phase * values.clamp(min=0).sqrt().mT, reference.shape[-1])
+
+
+class EndPaddedSTFTPower(STFTPower):
+    """|STFT|² as `tf.signal.stft(…, pad_end=True)`: frame i begins at sample i · hop, ⌈T / hop⌉ of them."""
+
+    def padded(self, waveforms: torch.Tensor) -> torch.Tensor:
+        """Waveforms with the zeros that the last frame needs."""
+        samples = waveforms.shape[-1]
+        last = (samples - 1) // self.hop * self.hop
+        return nn.functional.pad(waveforms, (0, last + self.n_fft - samples))
+
+
+class RealPart(nn.Module):
+    """Re X of a short-time spectrum.
+
+    Args:
+        stft: Gives the spectrum.
+    """
+
+    def __init__(self, stft: STFTPower) -> None:
+        super().__init__()
+        self.stft = stft
+
+    def forward(self, waveforms: torch.Tensor) -> torch.Tensor:
+        """Waveforms `[n, T]` to real parts `[n, 1 + n_fft // 2, frames]`."""
+        return self.stft.spectrum(waveforms).real.mT
 
 
 class MelPower(nn.Module):
@@ -188,18 +222,19 @@ class Cepstrum(nn.Module):
         mel: Gives the mel bands.
         n_mfcc: Coefficients kept.
         dct_type: 2 or 3.
-        norm: Orthonormal basis, or none.
+        norm: An orthonormal basis, or `none` for the plain sums (`norm=None` of SciPy and librosa).
         lifter: Liftering coefficient; 0 does not lifter.
     """
 
     basis: torch.Tensor
 
     def __init__(
-        self, mel: MelPower, *, n_mfcc: int, dct_type: int, norm: Literal["ortho"] | None, lifter: float
+        self, mel: MelPower, *, n_mfcc: int, dct_type: int, norm: Literal["ortho", "none"], lifter: float
     ) -> None:
         super().__init__()
         self.mel = mel
-        basis = scipy.fft.dct(np.eye(len(mel.bank)), type=dct_type, norm=norm, axis=0)[:n_mfcc]
+        scale = None if norm == "none" else norm
+        basis = scipy.fft.dct(np.eye(len(mel.bank)), type=dct_type, norm=scale, axis=0)[:n_mfcc]
         if lifter > 0:
             basis *= 1 + lifter / 2 * np.sin(np.pi * np.arange(1, n_mfcc + 1) / lifter)[:, None]
         self.register_buffer("basis", torch.from_numpy(basis).float())

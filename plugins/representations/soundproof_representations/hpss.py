@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003 - parameters are read from the annotations
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from soundproof_representations._component import PictureRepresentation, too_short
+from soundproof_representations._component import too_short
+from soundproof_representations._speech import PUBLISHED, SpeechPicture
 
 if TYPE_CHECKING:
-    import torch
     from torch import nn
 
 
 @dataclass(frozen=True, kw_only=True)
-class HPSS(PictureRepresentation):
+class HPSS(SpeechPicture):
     """Harmonic and percussive parts as channels, scaled by their range on the training clips."""
 
     id = "hpss"
-    fitted = True
+    shortest = 2048
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"000": {**PUBLISHED, "features": "decompose"}}
 
     features: Annotated[
         Literal["decompose", "stft", "llfb", "llfb-delta-delta", "power"],
@@ -30,14 +32,6 @@ class HPSS(PictureRepresentation):
         ),
     ] = "decompose"
     n_filters: Annotated[int, Field(ge=1, le=256, description="filters of the log energies")] = 40
-    scaling: Annotated[
-        Literal["all", "channel"], Field(description="one range for all channels together, or one for each")
-    ] = "all"
-
-    @property
-    def rate(self) -> int:
-        """Sampling rate, Hz."""
-        return 16000
 
     def shape(self, samples: int) -> tuple[int, ...]:  # noqa: ARG002
         """Three channels of `size`."""
@@ -45,12 +39,10 @@ class HPSS(PictureRepresentation):
 
     def reason_to_skip(self, samples: int) -> str | None:
         """A clip must fill one frame of 2048 samples."""
-        return too_short(self, "a frame (2048 samples)", 2048, samples, "use longer clips")
+        return too_short(self, "a frame (2048 samples)", self.shortest, samples, "use longer clips")
 
-    def build(self, waveforms: torch.Tensor, size: tuple[int, int]) -> nn.Module:
-        """The range of the values over the training clips becomes [0, 1]."""
-        from soundproof_representations._channels import fit_channels
+    def channels(self) -> nn.Module:
+        """The chosen features."""
         from soundproof_representations._separation import transform
 
-        features = transform(self.features, self.n_filters, self.rate, waveforms.shape[-1])
-        return fit_channels(features, waveforms, size, together=self.scaling == "all")
+        return transform(self.features, self.n_filters, self.rate)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003 - parameters are read from the annotations
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from soundproof_representations._component import PictureRepresentation, too_short
+from soundproof_representations._component import too_short
+from soundproof_representations._speech import PUBLISHED, SpeechPicture
 
 if TYPE_CHECKING:
-    import torch
     from torch import nn
 
 _ORDERS: dict[str, tuple[Literal[0, 1, 2], ...]] = {
@@ -19,16 +20,16 @@ _ORDERS: dict[str, tuple[Literal[0, 1, 2], ...]] = {
     "delta-delta": (2,),
     "all": (0, 1, 2),
 }
-SHORTEST = 400 + 8 * 160
-"""Nine frames: what a derivative needs, samples."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class LLFB(PictureRepresentation):
+class LLFB(SpeechPicture):
     """Log-linear filter-bank energies with their derivatives, scaled by their range on the training clips."""
 
     id = "llfb"
-    fitted = True
+    # Nine frames: what a derivative needs.
+    shortest = 400 + 8 * 160
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"000": {**PUBLISHED, "axis": "filters"}}
 
     deltas: Annotated[
         Literal["none", "delta", "delta-delta", "all"],
@@ -39,18 +40,10 @@ class LLFB(PictureRepresentation):
         Field(description="what derivatives are taken along; the first publication's are along the filters"),
     ] = "time"
     n_filters: Annotated[int, Field(ge=1, le=256, description="filters from 0 to 8 kHz")] = 40
-    scaling: Annotated[
-        Literal["all", "channel"], Field(description="one range for all channels together, or one for each")
-    ] = "all"
 
     def __post_init__(self) -> None:
         if self.axis == "filters" and self.deltas != "none" and self.n_filters < 9:
             raise ValueError(f"a derivative along {self.n_filters} filters needs at least 9 (n_filters)")
-
-    @property
-    def rate(self) -> int:
-        """Sampling rate, Hz."""
-        return 16000
 
     def shape(self, samples: int) -> tuple[int, ...]:  # noqa: ARG002
         """One channel of `size`, or three."""
@@ -58,18 +51,12 @@ class LLFB(PictureRepresentation):
 
     def reason_to_skip(self, samples: int) -> str | None:
         """A clip must fill nine frames."""
-        return too_short(self, f"nine frames ({SHORTEST} samples)", SHORTEST, samples, "use longer clips")
+        return too_short(
+            self, f"nine frames ({self.shortest} samples)", self.shortest, samples, "use longer clips"
+        )
 
-    def build(self, waveforms: torch.Tensor, size: tuple[int, int]) -> nn.Module:
-        """The range of the values over the training clips becomes [0, 1]."""
-        from soundproof_representations._channels import fit_channels
+    def channels(self) -> nn.Module:
+        """The chosen orders."""
         from soundproof_representations._linear_bank import Energies
 
-        transform = Energies(
-            _ORDERS[self.deltas],
-            self.n_filters,
-            self.rate,
-            waveforms.shape[-1],
-            along_filters=self.axis == "filters",
-        )
-        return fit_channels(transform, waveforms, size, together=self.scaling == "all")
+        return Energies(_ORDERS[self.deltas], self.n_filters, self.rate, along_filters=self.axis == "filters")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003 - parameters are read from the annotations
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -19,6 +20,10 @@ class Mel(PictureRepresentation):
     """Mel spectrogram in dB below the clip's maximum."""
 
     id = "mel"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "003": {"sr": 22050, "n_fft": 2048, "hop": 512, "n_mels": 128, "size": (128, 256)},
+        "003-mobilenet": {"sr": 22050, "n_fft": 2048, "hop": 512, "n_mels": 128, "size": (224, 224)},
+    }
 
     sr: Annotated[int, Field(ge=1000, le=192000, description="sampling rate, Hz")] = 22050
     n_fft: Annotated[int, Field(ge=16, le=65536, multiple_of=2, description="points of the transform")] = 2048

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003 - parameters are read from the annotations
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -19,11 +20,21 @@ class MFCC(PictureRepresentation):
     """Mel-frequency cepstral coefficients, scaled by their range on the training clips."""
 
     id = "mfcc"
+    # The best of arXiv 2007.13703, Table I and Fig. 3, where `lifter` is d · n_mfcc.
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "002-esc10": {"sr": 8000, "n_mfcc": 20, "hop": 1024, "lifter": 0.0},
+        "002-esc50": {"sr": 16000, "n_mfcc": 20, "hop": 1024, "lifter": 10.0},
+        "002-urbansound8k": {"sr": 8000, "n_mfcc": 20, "hop": 1024, "lifter": 6.0},
+        "003": {"sr": 22050, "n_mfcc": 39, "hop": 512, "size": (39, 128)},
+    }
     fitted = True
 
     sr: Annotated[int, Field(ge=1000, le=192000, description="sampling rate, Hz")] = 22050
     n_mfcc: Annotated[int, Field(ge=1, description="coefficients kept")] = 20
-    norm: Annotated[Literal["ortho"] | None, Field(description="orthonormal DCT basis, or none")] = "ortho"
+    norm: Annotated[
+        Literal["ortho", "none"],
+        Field(description="an orthonormal DCT basis, or plain sums (librosa's norm=None)"),
+    ] = "ortho"
     dct_type: Annotated[Literal[2, 3], Field(description="type of the DCT")] = 2
     lifter: Annotated[float, Field(ge=0, description="liftering coefficient; 0 does not lifter")] = 0.0
     n_fft: Annotated[int, Field(ge=16, le=65536, multiple_of=2, description="points of the transform")] = 2048

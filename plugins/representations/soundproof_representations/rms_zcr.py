@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -19,6 +20,7 @@ class RMSZCR(Representation):
     """Mean and deviation of RMS and of the zero-crossing rate."""
 
     id = "rms-zcr"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"003": {"sr": 22050, "frame": 1024, "hop": 512}}
     domain = Domain.VECTOR
 
     sr: Annotated[int, Field(ge=1000, le=192000, description="sampling rate, Hz")] = 22050

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -44,6 +45,7 @@ class Waveform(_Sound):
     """Samples, from [-1, 1] to [0, 1]."""
 
     id = "waveform"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"003": {"sr": 16000, "length": 48_000}}
 
     def fit(self, waveforms: torch.Tensor) -> nn.Module:
         """Nothing is fitted."""
@@ -57,6 +59,8 @@ class MuLaw(_Sound):
     """Mu-law codes of the samples, from 0 … levels - 1 to [0, 1]."""
 
     id = "mu-law"
+    # 7.5 s, less the last sample, which a shifted target was made of.
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"003": {"sr": 16000, "length": 119_999}}
     differentiable = False
 
     levels: Annotated[int, Field(ge=2, le=65536, description="codes; mu is one less")] = 256

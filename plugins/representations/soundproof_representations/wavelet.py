@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from abc import ABC
+from abc import ABC, abstractmethod
+from collections.abc import Mapping  # noqa: TC003 - parameters are read from the annotations
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -14,17 +15,22 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-MotherName = Literal["morlet", "mexican-hat", "haar"]
+    from soundproof_representations._mothers import Mother
 
 LOWEST = 60.0
 """Centre frequency of the lowest row, Hz; the highest row's is half the sampling rate."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scalogram(PictureRepresentation, ABC):
+class WaveletScalogram(PictureRepresentation, ABC):
     """Magnitude of a continuous wavelet transform, averaged over half-overlapping frames."""
 
-    mother: ClassVar[MotherName]
+    # The rates that are best in arXiv 2007.13703, Table III.
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "002-esc10": {"sr": 8000, "frame": 50.0},
+        "002-esc50": {"sr": 16000, "frame": 50.0},
+        "002-urbansound8k": {"sr": 8000, "frame": 50.0},
+    }
 
     sr: Annotated[int, Field(ge=1000, le=192000, description="sampling rate, Hz")] = 8000
     frame: Annotated[float, Field(gt=0, le=1000, description="frame length, ms; frames overlap by half")] = 50.0
@@ -50,6 +56,10 @@ class Scalogram(PictureRepresentation, ABC):
         """Sampling rate, Hz."""
         return self.sr
 
+    @abstractmethod
+    def mother(self) -> Mother:
+        """The mother wavelet."""
+
     def reason_to_skip(self, samples: int) -> str | None:
         """A clip must fill one frame."""
         longest = 2000 * (samples // 2) / self.sr
@@ -60,39 +70,59 @@ class Scalogram(PictureRepresentation, ABC):
         """Nothing is fitted: the scale is the clip's own."""
         import numpy as np
 
-        from soundproof_representations import _mothers
         from soundproof_representations._picture import Decibels, InvertiblePicture, Peak
-        from soundproof_representations._scalogram import Scalogram as Transform
+        from soundproof_representations._scalogram import Scalogram
 
         samples = waveforms.shape[-1]
-        mother = _mothers.mother(self.mother)
+        mother = self.mother()
         frequencies = np.geomspace(LOWEST, self.sr / 2, self.scales or max(2, size[0]))
         filters = [mother.filter(scale) for scale in mother.frequency * self.sr / frequencies]
         parts = 2 if mother.is_complex and self.magnitude != "log_real" else 1
-        transform = Transform(filters, parts=parts, hop=self.hop, samples=samples)
+        transform = Scalogram(filters, parts=parts, hop=self.hop, samples=samples)
         scale = Peak() if self.magnitude == "linear" else Decibels(exponent=1)
         return InvertiblePicture(transform, scale, size, samples)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Morlet(Scalogram):
+class Morlet(WaveletScalogram):
     """Scalogram of the complex Morlet wavelet."""
 
     id = "dwt-morlet"
-    mother = "morlet"
+    # arXiv 2008.11618, §VI.
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "001-esc50": {"sr": 16000, "frame": 50.0},
+        "001-urbansound8k": {"sr": 8000, "frame": 50.0},
+        **WaveletScalogram.presets,
+    }
+
+    def mother(self) -> Mother:
+        """exp(iω₀t) under a Gaussian."""
+        from soundproof_representations._mothers import morlet
+
+        return morlet()
 
 
 @dataclass(frozen=True, kw_only=True)
-class MexicanHat(Scalogram):
+class MexicanHat(WaveletScalogram):
     """Scalogram of the Mexican hat wavelet."""
 
     id = "dwt-mexican-hat"
-    mother = "mexican-hat"
+
+    def mother(self) -> Mother:
+        """The second derivative of a Gaussian."""
+        from soundproof_representations._mothers import mexican_hat
+
+        return mexican_hat()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Haar(Scalogram):
+class Haar(WaveletScalogram):
     """Scalogram of the Haar wavelet."""
 
     id = "dwt-haar"
-    mother = "haar"
+
+    def mother(self) -> Mother:
+        """One step up, one down."""
+        from soundproof_representations._mothers import haar
+
+        return haar()

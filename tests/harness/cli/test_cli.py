@@ -6,10 +6,11 @@ import json
 import pytest
 
 from soundproof.cli import main
-from soundproof.cli.terminal import Bar, Lines, duration, reporter
+from soundproof.cli.terminal import Bar, Lines, duration, listener
+from soundproof.engine.events import Begun, Ended, EpochDone, Finished, Started
 from soundproof.errors import SoundproofError
 from soundproof.results.files import Row
-from soundproof.types import Protocol, Status
+from soundproof.types import Status
 
 SUITE = """
 name = "small"
@@ -100,7 +101,7 @@ def test_a_failed_cell_exits_with_one_and_is_named(capsys, suite, tmp_path):
     suite.write_text(SUITE.replace("epochs = 1", "epochs = 1\nlearning_rate = 1e30"))
     code, said, told = bench(capsys, "run", "--suite", suite, "--out", tmp_path / "out", *places(tmp_path))
     assert code == 1
-    assert "3 failed" in said
+    assert "3 diverged" in said
     assert "diverged" in told
     assert "Traceback" not in said + told
     events = (tmp_path / "out" / "events.jsonl").read_text()
@@ -115,7 +116,7 @@ def test_a_failed_cell_exits_with_one_and_is_named(capsys, suite, tmp_path):
         (["run", "--only", "attack"], ["--only attack: write KIND=ID"]),
         (["run", "--only", "attack=pgdd", "--only", "colour=blue"], ["no such attack", "kind must be one of"]),
         (["plan", "--suite", "quik"], ["did you mean 'quick'"]),
-        (["ls", "colours"], ["unknown kind 'colours'"]),
+        (["ls", "colours"], ["'colours'"]),
         (
             ["render", "nowhere"],
             ["results.jsonl is missing", "samples.safetensors is missing", "run.json is missing"],
@@ -239,23 +240,26 @@ def test_durations_read_well():
 
 def row(status=Status.OK, reason=None):
     one = {"id": "x"}
-    return Row("key", status, reason, Protocol.CLEAN, one, one, one, one, None, None, 0, 0)
+    place = {"protocol": "clean", "dataset": one, "representation": one, "model": one, "defense": one}
+    return Row(key="key", status=status, reason=reason, attack=None, target=None, fold=0, seed=0, **place)
+
+
+def finished(row, *, cached, done, left):
+    return Finished(row, 2.0, cached, done, 3, left)
 
 
 def test_lines_tell_of_cells_that_were_computed_or_failed():
-    from soundproof.engine.events import Finished
-
     stream = io.StringIO()
-    lines = reporter(stream)
+    lines = listener(stream)
     assert isinstance(lines, Lines)
-    lines.begin(3, 1, 90)
-    lines.start("a cell")
-    lines.finish(Finished(row(), 0.0, True, 1, 3, 80))  # noqa: FBT003
-    lines.finish(Finished(row(), 2.0, False, 2, 3, 60))  # noqa: FBT003
-    lines.finish(Finished(row(Status.FAILED, "Error: no"), 2.0, True, 3, 3, 0))  # noqa: FBT003
-    lines.end()
+    lines(Begun(3, 1, 90))
+    lines(Started("a cell"))
+    lines(finished(row(), cached=True, done=1, left=80))
+    lines(finished(row(), cached=False, done=2, left=60))
+    lines(finished(row(Status.FAILED, "Error: no"), cached=True, done=3, left=0))
+    lines(Ended())
     said = stream.getvalue().splitlines()
-    assert said[0] == "3 cells, 1 cached, about 1 min 30 s"
+    assert said[0] == "3 cells, 1 cached, at most 1 min 30 s"
     assert said[1].startswith("[2/3] ok x · x")
     assert said[1].endswith("2.0 s · 1 min 00 s left")
     assert "[3/3] failed (Error: no)" in said[2]
@@ -263,20 +267,18 @@ def test_lines_tell_of_cells_that_were_computed_or_failed():
 
 
 def test_a_terminal_gets_a_bar():
-    from soundproof.engine.events import Finished
-
     class Terminal(io.StringIO):
         def isatty(self):
             return True
 
     stream = Terminal()
-    bar = reporter(stream)
+    bar = listener(stream)
     assert isinstance(bar, Bar)
-    bar.begin(2, 0, 10)
-    bar.start("a cell")
-    bar.epoch()
-    bar.finish(Finished(row(Status.INVALID, "left [the] ball"), 1.0, False, 1, 2, 5))  # noqa: FBT003
-    bar.end()
+    bar(Begun(2, 0, 10))
+    bar(Started("a cell"))
+    bar(EpochDone())
+    bar(finished(row(Status.INVALID, "left [the] ball"), cached=False, done=1, left=5))
+    bar(Ended())
     assert "invalid" in stream.getvalue()
     assert "left [the] ball" in stream.getvalue()
 

@@ -1,5 +1,6 @@
 """The plugin door: lazy, guarded, honest about what does not load."""
 
+import dataclasses
 import subprocess
 import sys
 import types
@@ -207,3 +208,14 @@ def test_equal_parameters_make_equal_components():
     assert first == second
     assert hash(first) == hash(second)
     assert isinstance(first.step_size, float)
+
+
+@pytest.mark.parametrize(("given", "steps"), [({}, None), ({"attack": {"id": "bim-b", "steps": 4}}, 4)])
+def test_named_components_are_built_too(given, steps):
+    """By default and by name; whether a reference holds its component makes no difference to it."""
+    from soundproof_attacks.bim import BimB
+    from soundproof_attacks.fgsm import Fgsm
+
+    built = discover().build(Ref(Kind.DEFENSE, "adversarial-training", given))
+    assert built.attack.component == (Fgsm() if steps is None else BimB(steps=steps))
+    assert built.attack == dataclasses.replace(built.attack, component=None)

@@ -7,11 +7,11 @@ import torch
 from torch import nn
 
 from soundproof.contract.registry import Registered
-from soundproof.engine.classifiers import Classifiers
+from soundproof.engine.classifiers import ClassifierMaker
 from soundproof.engine.environment import Environment
-from soundproof.engine.inputs import Inputs
-from soundproof.engine.keys import Keys
-from soundproof.engine.store import Failures, Store
+from soundproof.engine.inputs import InputMaker
+from soundproof.engine.store import Store
+from soundproof.engine.workshop import Workshop
 from soundproof.planning.product import make_plan
 from soundproof.planning.suite import load_suite
 from soundproof.types import Kind
@@ -32,10 +32,9 @@ def test_what_is_attacked_is_what_was_trained_without_its_normalisations(tmp_pat
     registry = toy_registry()
     registry.components[Kind.MODEL, Normalised.id] = Registered(Normalised, "toys", "1")
     plan = make_plan(load_suite(toy_suite(models=[Normalised.id]), registry), tmp_path)
-    store, keys = Store(tmp_path / "cache"), Keys(plan, Environment("cpu", "", threads=1), registry)
-    failures = Failures()
-    inputs = Inputs(plan, store, keys, tmp_path, failures)
-    classifiers = Classifiers(plan, store, keys, inputs, failures)
+    store = Store(tmp_path / "cache")
+    workshop = Workshop(plan, registry, Environment("cpu", "", threads=1), store, tmp_path)
+    classifiers = ClassifierMaker(workshop, InputMaker(workshop))
     classifier = next(cell.classifier for cell in plan.cells)
 
     module = classifiers.module(classifier)
@@ -44,7 +43,7 @@ def test_what_is_attacked_is_what_was_trained_without_its_normalisations(tmp_pat
     assert not any(value.requires_grad for value in module.parameters())
 
     trained = Normalised().build((1, 4, 5), 3)
-    trained.load_state_dict(store.get(keys.trained(classifier.trained)).tensors("cpu"))
+    trained.load_state_dict(store.get(workshop.keys.of(classifier.trained)).tensors("cpu"))
     assert trained[1].running_mean.abs().max() > 0, "it was trained"
     images = torch.rand(6, 1, 4, 5)
     torch.testing.assert_close(module(images), trained.eval()(images), rtol=1e-4, atol=1e-5)

@@ -1,11 +1,11 @@
-"""Folding: the same logits and gradients from fewer layers, and hands off whatever it cannot be sure of."""
+"""Fusion: the same logits and gradients from fewer layers, and hands off whatever it cannot be sure of."""
 
 import pytest
 import torch
 from torch import nn
 from torch.nn.utils.parametrizations import weight_norm
 
-from soundproof.engine.fusion import folded
+from soundproof.engine.fusion import fused
 
 SHAPE = (1, 12, 10)
 
@@ -102,14 +102,14 @@ class Shaken(nn.Module):
 )
 def test_every_normalisation_after_a_convolution_goes(build, left):
     module = settled(build())
-    assert norms(folded(module, SHAPE)) == left
+    assert norms(fused(module, SHAPE)) == left
 
 
 def test_logits_and_gradients_are_the_same():
     module = settled(plain())
     images = torch.rand(5, *SHAPE)
     found = []
-    for each in (module, folded(module, SHAPE)):
+    for each in (module, fused(module, SHAPE)):
         leaf = images.clone().requires_grad_()
         logits = each(leaf)
         (gradient,) = torch.autograd.grad(logits.square().sum(), leaf)
@@ -121,7 +121,7 @@ def test_logits_and_gradients_are_the_same():
 def test_the_module_itself_is_left_as_it_was():
     module = settled(plain())
     before = {name: value.clone() for name, value in module.state_dict().items()}
-    folded(module, SHAPE)
+    fused(module, SHAPE)
     after = module.state_dict()
     assert before.keys() == after.keys()
     assert all(torch.equal(before[name], after[name]) for name in before)
@@ -129,7 +129,7 @@ def test_the_module_itself_is_left_as_it_was():
 
 def test_other_uses_of_the_output_are_respected():
     module = settled(Residual())
-    lighter = folded(module, SHAPE)
+    lighter = fused(module, SHAPE)
     assert norms(lighter) == 2, "one of three follows a convolution alone"
     images = torch.rand(4, *SHAPE)
     torch.testing.assert_close(lighter(images), module(images), rtol=1e-4, atol=1e-5)
@@ -138,12 +138,12 @@ def test_other_uses_of_the_output_are_respected():
 @pytest.mark.parametrize("build", [Repeated, lambda: nn.Sequential(nn.Flatten(), nn.Linear(120, 3))])
 def test_nothing_to_fold(build):
     module = settled(build())
-    assert folded(module, SHAPE) is module
+    assert fused(module, SHAPE) is module
 
 
 def test_what_a_module_does_behind_its_parts_is_found_out():
     module = settled(Behind())
-    assert folded(module, SHAPE) is module
+    assert fused(module, SHAPE) is module
 
 
 def test_statistics_of_the_batch_and_parametrised_weights_stay():
@@ -151,10 +151,10 @@ def test_statistics_of_the_batch_and_parametrised_weights_stay():
         nn.Sequential(nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3, track_running_stats=False), nn.Flatten())
     )
     parametrised = settled(nn.Sequential(weight_norm(nn.Conv2d(1, 3, 3)), nn.BatchNorm2d(3), nn.Flatten()))
-    assert folded(of_the_batch, SHAPE) is of_the_batch
-    assert folded(parametrised, SHAPE) is parametrised
+    assert fused(of_the_batch, SHAPE) is of_the_batch
+    assert fused(parametrised, SHAPE) is parametrised
 
 
 def test_waveforms_too():
     module = settled(nn.Sequential(nn.Conv1d(1, 3, 5), nn.BatchNorm1d(3), nn.Flatten()), (1, 40))
-    assert norms(folded(module, (1, 40))) == 0
+    assert norms(fused(module, (1, 40))) == 0

@@ -6,9 +6,9 @@ import torch
 
 from soundproof.engine import inputs as stage
 from soundproof.engine.environment import Environment
-from soundproof.engine.inputs import Inputs
-from soundproof.engine.keys import Keys
-from soundproof.engine.store import Failures, Store
+from soundproof.engine.inputs import InputMaker
+from soundproof.engine.store import Store
+from soundproof.engine.workshop import Workshop
 from soundproof.planning.product import make_plan
 from soundproof.planning.suite import load_suite
 from toys import toy_registry, toy_suite
@@ -18,8 +18,8 @@ REGISTRY = toy_registry()
 
 def inputs_of(folder, **changes):
     plan = make_plan(load_suite(toy_suite(**changes), REGISTRY), folder)
-    keys = Keys(plan, Environment("cpu", "", threads=1), REGISTRY)
-    return plan, plan.cells[0].classifier.trained, Inputs(plan, Store(folder), keys, folder, Failures())
+    workshop = Workshop(plan, REGISTRY, Environment("cpu", "", threads=1), Store(folder), folder)
+    return plan, plan.cells[0].classifier.trained, InputMaker(workshop)
 
 
 @pytest.mark.parametrize("batch", [7, 60, 64])
@@ -49,9 +49,18 @@ def test_training_data_holds_sounds_of_its_originals(tmp_path):
 
 
 def test_an_augmentation_that_breaks_its_promise_is_named(tmp_path, monkeypatch):
-    _, trained, inputs = inputs_of(tmp_path, augmentations=["toy-copies"])
+    plan, trained, inputs = inputs_of(tmp_path, augmentations=["toy-copies"])
     monkeypatch.setattr(
-        type(inputs.plan.suite.augmentations[0]), "augment", lambda self, clips, rate, generator: clips[None]
+        type(plan.suite.augmentations[0]), "augment", lambda self, clips, rate, generator: clips[None]
     )
     with pytest.raises(ValueError, match="toy-copies made copies"):
         inputs.training_data(trained)
+
+
+def test_a_representation_is_fitted_to_the_class_it_names(tmp_path):
+    _, trained, inputs = inputs_of(tmp_path, representations=[{"id": "llfb", "fitted_to": "middle"}])
+    (parts,) = inputs.plan.splits.values()
+    waveforms = torch.from_numpy(trained.dataset.waveforms(tmp_path, 16000))
+    middle = waveforms[parts.train[parts.train % 3 == 1]]
+    expected = trained.representation.fit(middle)(waveforms)
+    torch.testing.assert_close(inputs.examples(trained, np.arange(60)).inputs, expected)

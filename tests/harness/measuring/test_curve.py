@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from soundproof.measuring.curve import POINTS, curve, first_reach, fooling_auc, standing
+from soundproof.measuring.curve import POINTS, auc_of, curve, first_reach, handed_over, standing
 from soundproof.victim.trace import TraceTable
 
 CLIPS = 5
@@ -16,7 +16,7 @@ def table(rows):
     """A trace from (clip, gradients, score, l2) rows; fooled where the score is positive."""
     clip, gradients, score, l2 = (np.asarray(column) for column in zip(*rows, strict=True))
     score = score.astype(np.float32)
-    return TraceTable(clip, gradients, gradients + 1, score, l2.astype(np.float32), score > 0)
+    return TraceTable(clip, gradients, gradients + 1, score, l2.astype(np.float32), score > 0, score > 0)
 
 
 traces = st.lists(
@@ -52,32 +52,51 @@ def test_the_best_so_far_equals_a_plain_loop(trace, gradients, radius):
     assert (found.score[found.met] > 0).all()
 
 
+def reached(trace, gradients):
+    return auc_of(CLEAN, handed_over(trace, CLEAN, gradients).score)
+
+
+@given(traces, st.integers(0, 6))
+@settings(max_examples=200, deadline=None)
+def test_what_is_handed_over_fools_or_is_clean(trace, gradients):
+    found = handed_over(trace, CLEAN, gradients)
+    for clip, (score, l2, met) in enumerate(plain_standing(trace, gradients, np.inf)):
+        assert found.fooled[clip] == met
+        assert found.l2[clip] == (l2 if met else 0)
+        if not met:
+            assert found.score[clip] == CLEAN[clip], "a near miss is not handed over"
+        else:
+            assert found.score[clip] > 0
+            assert score > 0
+
+
 @given(traces)
 @settings(max_examples=100, deadline=None)
 def test_more_gradients_never_lower_the_auc(trace):
-    aucs = [fooling_auc(trace, CLEAN, gradients, np.inf) for gradients in range(7)]
+    aucs = [reached(trace, gradients) for gradients in range(7)]
     assert (np.diff(aucs) >= 0).all()
 
 
 @given(traces, st.sampled_from([0.5, 0.6, 0.75, 0.9]))
 @settings(max_examples=100, deadline=None)
 def test_first_reach_is_the_first_step_above_the_target(trace, target):
-    above = [g for g in np.unique(trace.gradients) if fooling_auc(trace, CLEAN, g, np.inf) > target]
+    above = [g for g in np.unique(trace.gradients) if reached(trace, g) > target]
     assert first_reach(trace, CLEAN, target) == (above[0] if above else None)
 
 
 def test_auc_equals_scikit_learn():
     trace = table([(0, 1, 2.0, 1.0), (1, 1, -0.5, 1.0), (3, 2, 4.0, 2.0)])
-    attacked = np.array([2.0, -0.5, -3.0, 4.0, -5.0])
+    attacked = np.array([2.0, CLEAN[1], -3.0, 4.0, -5.0])
     truth = np.repeat([0, 1], CLIPS)
     expected = roc_auc_score(truth, np.concatenate([CLEAN, attacked]))
-    assert fooling_auc(trace, CLEAN, 2, np.inf) == pytest.approx(expected)
+    assert reached(trace, 2) == pytest.approx(expected)
 
 
-def test_iterates_outside_the_radius_do_not_count():
-    trace = table([(0, 0, 3.0, 2.0)])
-    assert fooling_auc(trace, CLEAN, 9, 1.9) == 0.5
-    assert fooling_auc(trace, CLEAN, 9, 2.0) > 0.5
+def test_near_misses_reach_nothing():
+    """Every clip just short of the boundary, above every clean score: nobody is fooled."""
+    trace = table([(clip, 1, -0.01, 1.0) for clip in range(CLIPS)])
+    assert reached(trace, 9) == 0.5
+    assert first_reach(trace, CLEAN, 0.9) is None
 
 
 def test_long_curves_are_thinned_and_keep_their_ends():
@@ -91,6 +110,6 @@ def test_long_curves_are_thinned_and_keep_their_ends():
 
 def test_an_empty_trace_reaches_nothing():
     none = np.zeros(0, np.int64)
-    empty = TraceTable(none, none, none, none.astype(np.float32), none.astype(np.float32), none.astype(bool))
+    empty = TraceTable(none, none, none, *(none.astype(t) for t in (np.float32, np.float32, bool, bool)))
     assert first_reach(empty, CLEAN, 0.9) is None
-    assert fooling_auc(empty, CLEAN, 5, np.inf) == 0.5
+    assert reached(empty, 5) == 0.5

@@ -16,9 +16,8 @@ def test_it_is_what_the_trainer_has_run():
     trainer.report("gain_db", [1.0, 2.0, 6.0])
     found = Learning.of(trainer)
     assert [list(epoch) for epoch in found.curve] == [[epoch.loss, epoch.score] for epoch in curve]
-    metrics = found.metrics(clips=90)
-    assert metrics["training_gradients"].value == 1
-    gain = metrics["gain_db"]
+    assert found.spent(clips=90)["training_gradients"].value == 1
+    gain = found.measured()["gain_db"]
     assert (gain.value, gain.n) == (3, 3)
     assert 1 <= gain.low < 3 < gain.high <= 6
     samples = found.samples("defense")
@@ -32,9 +31,10 @@ def test_it_survives_the_store():
 
 
 def test_what_did_not_happen_leaves_nothing():
-    assert not Learning().metrics(clips=10)
+    assert not Learning().spent(clips=10)
+    assert not Learning().measured()
     assert not Learning().samples("model")
-    assert not Learning(reports={"gain_db": []}).metrics(clips=10)
+    assert not Learning(reports={"gain_db": []}).measured()
 
 
 @pytest.mark.parametrize("whose", ["model", "defense"])

@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from soundproof import SoundproofError
-from soundproof.planning.plan import LADDER, planned_gradients
+from soundproof.measuring.ladder import LADDER, REFINEMENTS
+from soundproof.measuring.protocols import PROTOCOLS
+from soundproof.planning.plan import row_of
 from soundproof.planning.product import make_plan
 from soundproof.planning.suite import load_suite
-from soundproof.types import Budget, Protocol, Status
+from soundproof.types import Budget, Status
 from toys import toy_registry, toy_suite
 
 HERE = Path()
@@ -30,15 +32,15 @@ def test_the_cross_product(registry):
         defenses=["none", "toy-halving"],
         split={"folds": 2, "seeds": [0, 1]},
     )
-    counts = {p: sum(cell.protocol is p for cell in plan.cells) for p in Protocol}
+    counts = {p: sum(cell.protocol.id == p for cell in plan.cells) for p in PROTOCOLS}
     families, classifiers, attacks = 4, 4, 2
     assert counts == {
-        Protocol.CLEAN: families * classifiers,
-        Protocol.BOUNDED: families * classifiers * attacks,
-        Protocol.REACH: families * classifiers * attacks,
-        Protocol.TRANSFER: families * classifiers * (classifiers - 1) * attacks,
+        "clean": families * classifiers,
+        "bounded": families * classifiers * attacks,
+        "reach": families * classifiers * attacks,
+        "transfer": families * classifiers * (classifiers - 1) * attacks,
     }
-    keys = {cell.row(Budget(), Status.OK).key for cell in plan.cells}
+    keys = {row_of(cell, Budget(), Status.OK).key for cell in plan.cells}
     assert len(keys) == len(plan.cells), "every cell has its own key"
 
 
@@ -47,7 +49,7 @@ def test_impossible_combinations_are_rows_with_reasons(registry):
     reasons = {row.reason for row in plan.skipped}
     assert reasons == {"toy-linear reads image inputs; toy-vector makes vector inputs"}
     assert {row.status for row in plan.skipped} == {Status.SKIPPED}
-    assert {row.protocol for row in plan.skipped} == {Protocol.CLEAN, Protocol.BOUNDED, Protocol.REACH}
+    assert {row.protocol for row in plan.skipped} == {"clean", "bounded", "reach"}
     assert all(cell.classifier.trained.representation.id == "toy-picture" for cell in plan.cells)
 
 
@@ -70,6 +72,12 @@ def test_defenses_that_retrain_skip_models_that_cannot(registry):
 def test_files_that_parameters_name_must_exist(registry):
     with pytest.raises(SoundproofError, match=r"toy-signs: /no/such/weights does not exist"):
         plan_of(registry, models=[{"id": "toy-signs", "weights": "/no/such/weights"}])
+
+
+def test_a_class_to_fit_to_that_the_data_set_lacks_is_skipped(registry):
+    plan = plan_of(registry, representations=[{"id": "llfb", "fitted_to": "bonafide"}])
+    assert not plan.cells
+    assert {row.reason for row in plan.skipped} == {"llfb is fitted to the class 'bonafide', and there is none"}
 
 
 def test_clips_too_short_and_pictures_too_small_are_skipped(registry):
@@ -95,14 +103,17 @@ def test_folds_that_do_not_exist(registry):
 
 def test_planned_gradients_add_up_over_the_ladder(registry):
     plan = plan_of(registry, attacks=["fgsm", {"id": "bim-b", "steps": 10}])
-    planned = {(c.protocol, c.attack.id): planned_gradients(plan, c) for c in plan.cells if c.attack}
+    planned = {(c.protocol.id, c.attack.id): plan.gradients(c) for c in plan.cells if c.attack}
     (split,) = plan.splits.values()
     clips = len(split.test)
-    assert planned[Protocol.BOUNDED, "fgsm"] == planned[Protocol.REACH, "fgsm"] == clips
-    assert planned[Protocol.BOUNDED, "bim-b"] == 10 * clips
-    assert planned[Protocol.REACH, "bim-b"] == 10 * len(LADDER) * clips
+    assert planned["bounded", "fgsm"] == clips
+    assert planned["reach", "fgsm"] == (1 + REFINEMENTS) * clips
+    assert planned["bounded", "bim-b"] == 10 * clips
+    assert planned["reach", "bim-b"] == 10 * (len(LADDER) + REFINEMENTS) * clips
     limited = plan_of(registry, attacks=["bim-b"], budget={"max_gradients": 25})
-    assert {planned_gradients(limited, c) for c in limited.cells if c.protocol is Protocol.REACH} == {25 * clips}
+    assert {limited.gradients(c) for c in limited.cells if c.protocol.id == "reach"} == {
+        (25 + 10 * REFINEMENTS) * clips
+    }
 
 
 def test_the_target_names_its_defense_only_where_it_differs(registry):
@@ -110,9 +121,9 @@ def test_the_target_names_its_defense_only_where_it_differs(registry):
         registry, models=["toy-linear", {"id": "toy-linear", "scale": 2.0}], defenses=["none", "toy-halving"]
     )
     targets = [
-        (cell.classifier.defense.id, cell.row(Budget(), Status.OK).target)
+        (cell.classifier.defense.id, row_of(cell, Budget(), Status.OK).target)
         for cell in plan.cells
-        if cell.protocol is Protocol.TRANSFER
+        if cell.protocol.id == "transfer"
     ]
     assert all(
         ("defense" in target) == (target.get("defense", {"id": source})["id"] != source)

@@ -134,9 +134,55 @@ def test_a_published_test_part_without_a_validation_part_leaves_an_eighth_of_the
 
 
 def test_too_few_recordings_of_a_set_with_folds_point_to_official():
-    index = even(recordings=6)
-    with pytest.raises(DataError, match="class-3 has 6; add some, or use the scheme 'official'"):
+    index = even(recordings=2)
+    with pytest.raises(DataError, match="class-3 has 2; add some, or use the scheme 'official'"):
         split(index, Scheme.GROUP70, 0)
+
+
+@pytest.mark.parametrize(
+    ("speakers", "tests", "folds"), [(3, 1, 2), (4, 1, 3), (5, 2, 3), (6, 2, 4), (7, 2, 5), (8, 2, 5), (9, 3, 5)]
+)
+def test_few_speakers_are_left_out_whole(speakers, tests, folds):
+    # Everybody says everything, as in a set of spoken digits.
+    labels, voices, _ = (axis.ravel() for axis in np.meshgrid(range(4), range(speakers), range(5)))
+    index = index_of(labels, voices)
+    assert fold_count(index, Scheme.GROUP70) == folds
+    heard = [split(index, Scheme.GROUP70, fold) for fold in range(folds)]
+    tested = set(voices[heard[0].test])
+    assert len(tested) == tests
+    validated: list[int] = []
+    for parts in heard:
+        assert set(voices[parts.test]) == tested, "every fold is tested on the same speakers"
+        assert not parts.leaky
+        validated += set(voices[parts.validation])
+        assert not set(voices[parts.validation]) & set(voices[parts.train])
+        assert set(voices[parts.train]) == set(range(speakers)) - tested - set(voices[parts.validation])
+    assert sorted([*validated, *tested]) == list(range(speakers)), "each of the others validates once"
+
+
+@st.composite
+def few_groups(draw: st.DrawFn) -> ClipIndex:
+    """Classes of 3 to 14 recordings of their own, at least one of them of fewer than ten."""
+    counts = [draw(st.integers(3, 9)), *draw(st.lists(st.integers(3, 14), min_size=1, max_size=4))]
+    sizes = [draw(st.integers(1, 5)) for _ in range(sum(counts))]
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    labels = np.repeat(np.arange(len(counts)), counts)[groups]
+    return shuffled(index_of(labels, groups), draw(st.integers(0, 99)))[0]
+
+
+@settings(deadline=None, max_examples=60)
+@given(index=few_groups(), seed=st.integers(0, 99))
+def test_few_recordings_of_a_class_keep_all_promises(index, seed):
+    folds = fold_count(index, Scheme.GROUP70)
+    for fold in range(folds):
+        parts = split(index, Scheme.GROUP70, fold)
+        of_part = [parts.train, parts.validation, parts.test]
+        assert sorted(np.concatenate(of_part)) == list(range(len(index.names)))
+        assert sum(len(set(index.groups[part])) for part in of_part) == len(set(index.groups))
+        # Every class has at least one recording on each side.
+        assert all(set(index.labels[part]) == set(index.labels) for part in of_part)
+    moved, order = shuffled(index, seed)
+    assert sorted(order[split(moved, Scheme.GROUP70, folds - 1).test]) == list(parts.test)
 
 
 def test_official_takes_a_larger_share_where_recordings_are_few():
@@ -155,23 +201,22 @@ def test_paper_separates_clips_of_one_recording():
     assert parts.leaky
 
 
-@pytest.mark.parametrize("scheme", [Scheme.GROUP70, Scheme.PAPER])
-def test_too_few_recordings_are_reported_once_for_all_classes(scheme):
-    sizes = {0: 12, 1: 9, 2: 4}
+@pytest.mark.parametrize(("scheme", "needed"), [(Scheme.GROUP70, "3 recordings"), (Scheme.PAPER, "10 clips")])
+def test_too_few_recordings_are_reported_once_for_all_classes(scheme, needed):
+    sizes = {0: 12, 1: 2, 2: 1}
     labels = np.repeat(list(sizes), list(sizes.values()))
     with pytest.raises(DataError) as caught:
         split(index_of(labels, np.arange(len(labels)), classes=4), scheme, 0)
-    what = "recordings" if scheme is Scheme.GROUP70 else "clips"
     (problem,) = caught.value.problems
     assert problem == (
-        f"the scheme {scheme.value!r} needs 10 {what} of every class, but class-1 has 9, class-2 has 4, "
+        f"the scheme {scheme.value!r} needs {needed} of every class, but class-1 has 2, class-2 has 1, "
         "class-3 has 0; add some, or use another scheme"
     )
 
 
 def test_many_clips_of_few_recordings_are_few():
-    index = even(classes=2, recordings=3, clips=50)
-    with pytest.raises(DataError, match="needs 10 recordings of every class, but class-0 has 3, class-1 has 3"):
+    index = even(classes=2, recordings=2, clips=50)
+    with pytest.raises(DataError, match="needs 3 recordings of every class, but class-0 has 2, class-1 has 2"):
         split(index, Scheme.GROUP70, 0)
 
 

@@ -1,9 +1,12 @@
 """Suite files: everything wrong is told at once, with its path."""
 
+import dataclasses
+
 import pytest
 
-from soundproof import Norm, SuiteError
-from soundproof.planning.suite import load_suite, suite_names
+from soundproof import Budget, Norm, Recipe, SuiteError
+from soundproof.planning.documents import suite_names
+from soundproof.planning.suite import load_suite
 from toys import toy_registry, toy_suite
 
 
@@ -77,8 +80,16 @@ def test_every_problem_is_told_at_once(registry):
         ({"budget": {"max_gradients": 0}}, "budget.max_gradients"),
         ({"name": "../evil"}, "name: "),
         ({"training": {"epochs": 0}}, "training.epochs"),
-        ({"protocols": ["bounds"]}, r"protocols.0: .*'clean'"),
+        ({"protocols": ["bounds"]}, r"protocols\[0\]: .*'bounded'"),
         ({"split": {"seeds": []}}, "split.seeds"),
+        ({"split": {"seeds": [0, 1, 0]}}, r"split.seeds: 0 listed more than once"),
+        ({"protocols": ["clean", "clean"]}, "protocols: clean listed more than once"),
+        ({"gate": {"acuracy": 0.1}}, "gate.acuracy: unknown key; did you mean 'accuracy'"),
+        ({"gate": {"grey_fooling_rat": 0.1}}, "did you mean 'grey_fooling_rate'"),
+        ({"gate": {"accuracy": 1.0}}, "gate.accuracy: .*less than 1"),
+        ({"gate": {"gradients": -1}}, "gate.gradients: .*greater than or equal to 0"),
+        ({"gate": {"l2": "x"}}, "gate.l2: .*number"),
+        ({"datasets": 5}, "datasets: .*array, not 5"),
     ],
 )
 def test_bad_values(change, reason, registry):
@@ -86,28 +97,32 @@ def test_bad_values(change, reason, registry):
         load_suite(toy_suite(**change), registry)
 
 
-def test_files(tmp_path, registry):
-    file = tmp_path / "mine.toml"
-    file.write_text(
-        'name = "mine"\ndatasets = ["toy-data"]\nrepresentations = ["toy-picture"]\n'
-        'models = ["toy-linear"]\nattacks = ["fgsm"]\n'
-    )
-    assert load_suite(file, registry).name == "mine"
-    assert load_suite(str(file), registry).digest == load_suite(file, registry).digest
-    file.write_text("name = ")
-    with pytest.raises(SuiteError, match="is not TOML"):
-        load_suite(file, registry)
-    with pytest.raises(SuiteError, match="No such file"):
-        load_suite(str(tmp_path / "other.toml"), registry)
-    with pytest.raises(SuiteError, match="unknown suite 'quik': did you mean 'quick'"):
-        load_suite("quik", registry)
+def test_the_gate_knows_every_metric(registry):
+    tolerances = {
+        "accuracy": 0.02,
+        "drop": 0.0,
+        "grey_robust_accuracy": 0.99,
+        "gradients": 200.0,
+        "epsilon_ratio": 1.5,
+    }
+    assert load_suite(toy_suite(gate=tolerances), registry).gate == tolerances
 
 
 def test_only_clean_needs_no_attack(registry):
     assert load_suite(toy_suite(attacks=[], protocols=["clean"]), registry).attacks == []
 
 
+def test_the_limits_of_recipes_and_budgets_are_those_of_the_dataclasses(registry):
+    # The tables have exactly the fields of Recipe and Budget, with their defaults.
+    suite = load_suite(toy_suite(budget={}), registry)
+    assert suite.budget == Budget()
+    for words, table in ((Recipe, "training"), (Budget, "budget")):
+        for field in dataclasses.fields(words):
+            with pytest.raises(SuiteError, match=f"{table}.{field.name}: Input should be"):
+                load_suite(toy_suite(**{table: {field.name: [-1]}}), registry)
+
+
 def test_training_overrides_the_recipe(registry):
     suite = load_suite(toy_suite(training={"epochs": 3}), registry)
-    recipe = suite.recipe(suite.models[0])
+    recipe = suite.recipe(suite.models[0], suite.datasets[0])
     assert (recipe.epochs, recipe.batch) == (3, 8)

@@ -1,11 +1,13 @@
 """The trainer against a bare loop, and its stopping rules."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 
 from learnables import DATA, network, problem
-from soundproof import Objective, Recipe, Trainer, TrainingData
+from soundproof import Kept, Objective, Recipe, Trainer, TrainingData
 from soundproof.training.objective import accuracy
 from soundproof.training.trainer import TrainingError
 from soundproof.victim.prediction import logits_of
@@ -56,6 +58,23 @@ def test_stops_after_patience_and_keeps_the_best_weights():
     curve = Trainer(Recipe(epochs=50, patience=4), 0).fit(module, DATA, objective)
     assert len(curve) == 3 + 4
     assert all(torch.equal(objective.best[name], value) for name, value in module.state_dict().items())
+
+
+def test_the_last_weights_are_kept_after_all_epochs_if_wanted():
+    class Falling(Objective):
+        scores = iter(range(50, 0, -1))
+
+        def score(self, module, examples):
+            return next(self.scores)
+
+    recipe = Recipe(epochs=12, patience=3, kept=Kept.LAST)
+    module, bare = network(), network()
+    assert len(Trainer(recipe, 0).fit(module, DATA, Falling())) == 12
+    rising = iter(range(50))
+    objective = Objective()
+    objective.score = lambda *_: next(rising)
+    Trainer(replace(recipe, kept=Kept.BEST), 0).fit(bare, DATA, objective)
+    assert all(torch.equal(module.state_dict()[name], value) for name, value in bare.state_dict().items())
 
 
 def test_divergence_is_an_error_with_its_curve():

@@ -127,12 +127,12 @@ class TestParameters:
     @pytest.mark.parametrize(
         ("make", "reason"),
         [
-            (lambda: Art("ProjectedGradientDescend"), "did you mean ProjectedGradientDescent"),
-            (lambda: Art("Nonsense"), "it has AdversarialPatch,"),
+            (lambda: Art("ProjectedGradientDescend"), "did you mean 'ProjectedGradientDescent'"),
+            (lambda: Art("Nonsense"), "known: AdversarialPatch,"),
             (lambda: Art("DeepFool"), "takes no eps.*use art-minimum-norm"),
             (lambda: ArtMinimumNorm("FastGradientMethod"), "takes an eps.*use art"),
             (lambda: ArtMinimumNorm("NewtonFool", targeted=True), "cannot be targeted"),
-            (lambda: Art(options={"max_iters": 3}), "no option 'max_iters': it has max_iter"),
+            (lambda: Art(options={"max_iters": 3}), "no option 'max_iters': did you mean 'max_iter'"),
             (lambda: Art(options={"eps": 3.0}), "options.eps: it is the radius of the ball"),
             (
                 lambda: Art(options={"targeted": True, "epsstep": 1.0}),
@@ -149,7 +149,7 @@ class TestParameters:
         entry = {"id": "art", "attack": "SquareAttack", "options": {"max_iter": 7, "p_init": 0.3, "norm": "inf"}}
         attack = registry.build(registry.reference(Kind.ATTACK, entry))
         assert attack.options == {"max_iter": 7, "p_init": 0.3, "norm": "inf"}
-        with pytest.raises(PluginError, match="art: ART has no evasion attack 'Sqare': did you mean SquareAttack"):
+        with pytest.raises(PluginError, match="art: ART has no evasion attack 'Sqare': did you mean 'Square"):
             registry.build(registry.reference(Kind.ATTACK, entry | {"attack": "Sqare"}))
 
     def test_equal_parameters_are_equal(self):

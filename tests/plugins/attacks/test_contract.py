@@ -12,90 +12,56 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from torch import nn
 
+from attack_cases import PARAMETERS, REGISTRY, bounded_cases, build, cases, label
 from classifiers import Counted, Flat, Pooled, convolutions
 from memory import peak_memory
-from soundproof import Access, Ball, BoundedAttack, Goal, Norm, Victim
+from soundproof import Access, Ball, BoundedAttack, Goal, Kind, Norm, Victim
 from soundproof_attacks import soundproof_components
-from soundproof_attacks.apgd import Apgd
-from soundproof_attacks.art import Art, ArtMinimumNorm
-from soundproof_attacks.bim import BimA, BimB
-from soundproof_attacks.cwa import Cwa
-from soundproof_attacks.deepfool import DeepFool
-from soundproof_attacks.fgsm import Fgsm
-from soundproof_attacks.jsma import Jsma
-from soundproof_attacks.lbfgs import Lbfgs
-from soundproof_attacks.noise import Noise
-from soundproof_attacks.pgd import Pgd
-from soundproof_attacks.pia import Pia
-from soundproof_attacks.square import Square
 
 # ART warns of its own dependencies while it is imported.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 
-CHEAP = [
-    Apgd(steps=12, restarts=2),
-    Apgd(steps=8, loss="dlr", targeted=True),
-    Apgd(steps=8, loss="dlr-targets", restarts=2, norm=Norm.LINF),
-    Art(options={"max_iter": 4, "num_random_init": 1}),
-    ArtMinimumNorm(options={"max_iter": 4}),
-    BimA(steps=6),
-    BimB(steps=4),
-    Cwa(search_steps=3, steps=12, initial_c=0.1, prune=0.01),
-    Cwa(search_steps=2, steps=10, initial_c=10.0, targeted=False),
-    DeepFool(steps=4),
-    DeepFool(steps=4, norm=Norm.LINF, targeted=True),
-    Fgsm(),
-    Jsma(steps=12),
-    Jsma(steps=12, direction="decrease", saliency="fast", targeted=False, theta=1.0),
-    Lbfgs(search_steps=3, steps=12),
-    Noise(),
-    Pgd(steps=4, restarts=2),
-    Pgd(steps=4, random_start=False, norm=Norm.LINF, targeted=True),
-    Pia(steps=3, samples=4, start=0.1),
-    Pia(steps=3, samples=4, start=0.1, targeted=False),
-    Square(queries=20),
-    Square(queries=20, norm=Norm.LINF, targeted=True),
-]
+CASES = cases()
 # No other random numbers, and no other clips, have a say in what these return.
 DETERMINISTIC = [
-    ArtMinimumNorm(options={"max_iter": 20, "nb_grads": 10}),
-    BimA(steps=10),
-    BimB(steps=4),
-    Cwa(search_steps=4, steps=40, initial_c=0.1, targeted=False),
-    DeepFool(),
-    DeepFool(norm=Norm.LINF, targeted=True),
-    Fgsm(),
-    Jsma(steps=60),
-    Lbfgs(search_steps=6, steps=30),
-    Pgd(steps=10, random_start=False),
+    build("art-minimum-norm", options={"max_iter": 20, "nb_grads": 10}),
+    build("bim-a", steps=10),
+    build("bim-b", steps=4),
+    build("cwa", search_steps=4, steps=40, initial_c=0.1, targeted=False),
+    build("deepfool"),
+    build("deepfool", norm="linf", targeted=True),
+    build("fgsm"),
+    build("jsma", steps=60),
+    build("lbfgs", search_steps=6, steps=30),
+    build("pgd", steps=10, random_start=False),
 ]
 RADIUS = 0.5
 
 
-def name(attack):
-    changed = {k: v for k, v in attack.parameters().items() if k in {"norm", "loss", "targeted", "direction"}}
-    return "-".join([attack.id, *map(str, changed.values())])
+def victim_on(attack, module, clean, labels):
+    """What an attack is handed; targeted ones aim at the class after the label."""
+    classes = module(clean[:1]).shape[1]
+    return Victim(module, clean, Goal(labels, (labels + 1) % classes if attack.is_targeted else None))
 
 
 def attack_on(attack, module, clean, labels, ball=None, seed=0):
-    """Run an attack; targeted ones aim at the class after the label."""
-    classes = module(clean[:1]).shape[1]
-    goal = Goal(labels, (labels + 1) % classes if attack.is_targeted else None)
-    victim = Victim(module, clean, goal)
+    """Run an attack."""
+    victim = victim_on(attack, module, clean, labels)
     generator = torch.Generator().manual_seed(seed)
     if isinstance(attack, BoundedAttack):
         return victim, attack.perturb(victim, ball or Ball(Norm.L2, RADIUS), generator)
     return victim, attack.minimise(victim, generator)
 
 
-def test_no_attack_is_left_out():
-    assert {type(attack) for attack in CHEAP} == set(soundproof_components())
+def test_every_case_is_of_an_attack_that_exists():
+    assert set(PARAMETERS) <= set(REGISTRY.ids(Kind.ATTACK))
+    assert {type(attack) for attack in CASES} == set(soundproof_components())
 
 
 VALUES = st.sampled_from([0.0, 1.0, 0.5]) | st.floats(0, 1, width=32)
 
 
-@pytest.mark.parametrize("attack", CHEAP, ids=name)
+@pytest.mark.parametrize("attack", CASES, ids=label)
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     values=hnp.arrays(np.float32, (3, 1, 5, 4), elements=VALUES),
@@ -119,7 +85,7 @@ def test_box_and_ball_hold(attack, values, norm, radius):
             assert torch.equal(examples, clean)
 
 
-@pytest.mark.parametrize("attack", CHEAP, ids=name)
+@pytest.mark.parametrize("attack", CASES, ids=label)
 @pytest.mark.parametrize("shape", [(2, 6, 5), (1, 24), (9,)], ids=["image", "waveform", "vector"])
 def test_takes_inputs_of_every_domain(attack, shape):
     clean = torch.rand(5, *shape, generator=torch.Generator().manual_seed(0))
@@ -135,7 +101,7 @@ def counted():
     return Counted(clean), clean
 
 
-@pytest.mark.parametrize("attack", CHEAP, ids=name)
+@pytest.mark.parametrize("attack", CASES, ids=label)
 def test_ledger_equals_an_independent_count(attack, counted):
     module, clean = counted
     labels = module.logits(clean).argmax(dim=1)
@@ -149,7 +115,7 @@ def test_ledger_equals_an_independent_count(attack, counted):
         assert not module.backwards.any()
 
 
-@pytest.mark.parametrize("attack", CHEAP, ids=name)
+@pytest.mark.parametrize("attack", CASES, ids=label)
 def test_plans_bound_the_costs(attack, counted):
     module, clean = counted
     for victim_of in (module, Flat()):
@@ -160,10 +126,32 @@ def test_plans_bound_the_costs(attack, counted):
         assert torch.isfinite(examples).all()
 
 
+@pytest.mark.parametrize("attack", bounded_cases(), ids=label)
+@pytest.mark.parametrize("rungs", [1, 2, 5])
+def test_a_whole_climb_costs_what_was_planned_for_it(attack, rungs, counted):
+    module, clean = counted
+    balls = [Ball(Norm.L2, 0.01 * 1.5**rung) for rung in range(rungs)]
+    for victim_of in (module, Flat()):
+        labels = victim_of(clean).argmax(dim=1)
+        victim = victim_on(attack, victim_of, clean, labels)
+        examples = list(attack.climb(victim, iter(balls), torch.Generator().manual_seed(0)))
+        assert len(examples) == rungs
+        for ball, images in zip(balls, examples, strict=True):
+            assert (ball.sizes(images - clean) <= ball.radius + 1e-6).all()
+        assert victim.ledger.gradients.max() <= attack.ladder_gradients(rungs)
+        assert victim.ledger.queries.max() <= attack.ladder_queries(rungs)
+
+
 @pytest.mark.parametrize(
     "attack",
-    [Pgd(steps=4, restarts=3), Apgd(steps=9, restarts=2), BimB(steps=4), Square(queries=9), DeepFool(steps=3)],
-    ids=name,
+    [
+        build("pgd", steps=4, restarts=3),
+        build("apgd", steps=9, restarts=2),
+        build("bim-b", steps=4),
+        build("square", queries=9),
+        build("deepfool", steps=3),
+    ],
+    ids=label,
 )
 def test_plans_are_reached_where_nothing_gives_way(attack):
     clean = torch.rand(2, 1, 5, 5)
@@ -172,7 +160,24 @@ def test_plans_are_reached_where_nothing_gives_way(attack):
     assert (victim.ledger.queries == attack.planned_queries).all()
 
 
-@pytest.mark.parametrize("attack", CHEAP, ids=name)
+@pytest.mark.parametrize("attack", CASES, ids=label)
+def test_what_the_victim_hands_out_is_left_alone(attack, counted):
+    module, clean = counted
+    victim = victim_on(attack, module, clean, module.logits(clean).argmax(dim=1))
+    handed = [victim.clean, victim.labels] + ([] if victim.goal.targets is None else [victim.goal.targets])
+    before = [tensor.clone() for tensor in handed]
+    generator = torch.Generator().manual_seed(0)
+    if isinstance(attack, BoundedAttack):
+        list(attack.climb(victim, [Ball(Norm.L2, radius) for radius in (0.1, 0.4)], generator))
+    else:
+        attack.minimise(victim, generator)
+    after = [victim.clean, victim.labels, victim.goal.targets]
+    for tensor, copy_of_it, now in zip(handed, before, after, strict=False):
+        assert now is tensor
+        assert torch.equal(tensor, copy_of_it)
+
+
+@pytest.mark.parametrize("attack", CASES, ids=label)
 def test_same_generator_same_bytes(attack, counted):
     module, clean = counted
     labels = module.logits(clean).argmax(dim=1)
@@ -183,10 +188,10 @@ def test_same_generator_same_bytes(attack, counted):
     np.testing.assert_array_equal(np.random.get_state()[1], state[1])  # noqa: NPY002
 
 
-@pytest.mark.parametrize("attack", DETERMINISTIC, ids=name)
+@pytest.mark.parametrize("attack", DETERMINISTIC, ids=label)
 def test_a_clip_does_not_see_its_batch(attack, digits):
     module, clean, labels = digits
-    if isinstance(attack, Lbfgs):
+    if attack.id == "lbfgs":
         # A line search amplifies rounding, and a batch of 1 is rounded otherwise than one of 64; here that is
         # not the question.
         module, clean = copy.deepcopy(module).double(), clean.double()
@@ -203,16 +208,16 @@ def test_a_clip_does_not_see_its_batch(attack, digits):
         assert sizes[0] == pytest.approx(sizes[1], abs=1e-4)
         with torch.no_grad():
             assert (module(alone).argmax(dim=1) != labels[clip]).item() == fooled[clip]
-        if not isinstance(attack, ArtMinimumNorm):  # ART goes on with the clips that it has fooled
+        if attack.id != "art-minimum-norm":  # ART goes on with the clips that it has fooled
             assert single.ledger.gradients[0] == victim.ledger.gradients[row]
             assert single.ledger.queries[0] == victim.ledger.queries[row]
 
 
 # ART takes one radius for all clips.
-OWN_RADII = [a for a in CHEAP if isinstance(a, BoundedAttack) and not isinstance(a, Art)]
+OWN_RADII = [attack for attack in bounded_cases() if attack.id != "art"]
 
 
-@pytest.mark.parametrize("attack", OWN_RADII, ids=name)
+@pytest.mark.parametrize("attack", OWN_RADII, ids=label)
 def test_radii_of_their_own(attack, counted):
     """Adversarial training draws a radius for each clip."""
     module, clean = counted
@@ -227,20 +232,20 @@ def test_radii_of_their_own(attack, counted):
 # Peak memory in batches of images, as the attacks' docstrings and docs/attacks.md give it. The network is left
 # out, the victim's trace is not.
 MEMORY = [
-    (Apgd(steps=12), 12),
-    (BimA(steps=6), 8),
-    (BimB(steps=4), 5),
-    (Fgsm(), 5),
-    (Noise(), 4),
-    (Cwa(search_steps=4, steps=60), 13),
-    (Cwa(search_steps=4, steps=60, box="tanh", prune=0.01), 13),
-    (DeepFool(steps=5), 8),
-    (Jsma(steps=60), 9),
-    (Jsma(steps=60, saliency="logits"), 9),
-    (Lbfgs(search_steps=3, steps=20), 35),
-    (Pgd(steps=4), 7),
-    (Pia(steps=3, samples=4), 14),
-    (Square(queries=60), 8),
+    (build("apgd", steps=12), 12),
+    (build("bim-a", steps=6), 8),
+    (build("bim-b", steps=4), 5),
+    (build("fgsm"), 5),
+    (build("noise"), 4),
+    (build("cwa", search_steps=4, steps=60), 13),
+    (build("cwa", search_steps=4, steps=60, box="tanh", prune=0.01), 13),
+    (build("deepfool", steps=5), 8),
+    (build("jsma", steps=60), 9),
+    (build("jsma", steps=60, saliency="logits"), 9),
+    (build("lbfgs", search_steps=3, steps=20), 35),
+    (build("pgd", steps=4), 7),
+    (build("pia", steps=3, samples=4), 14),
+    (build("square", queries=60), 8),
 ]
 
 

@@ -1,89 +1,17 @@
-"""L-BFGS: the solver against scipy's, the attack against closed forms."""
+"""L-BFGS against closed forms; its solver is tested in the core."""
 
 from __future__ import annotations
 
-from itertools import pairwise
-
-import numpy as np
 import pytest
 import torch
-from scipy.optimize import minimize
 
 from classifiers import Halves, Sphere
-from memory import peak_memory
 from soundproof import Goal, Victim
-from soundproof_attacks._projected_lbfgs import minimise
 from soundproof_attacks.lbfgs import Lbfgs
 
 
 def generator(seed=0):
     return torch.Generator().manual_seed(seed)
-
-
-class TestSolver:
-    """Random convex quadratics, many of whose minima lie on the faces of the box."""
-
-    rows, size = 6, 12
-
-    def problems(self):
-        factors = torch.randn(self.rows, self.size, self.size, generator=generator(), dtype=torch.float64)
-        hessians = factors @ factors.transpose(1, 2) + 0.1 * torch.eye(self.size, dtype=torch.float64)
-        return hessians, torch.rand(self.rows, self.size, generator=generator(1), dtype=torch.float64) * 3 - 1
-
-    def function(self, hessians, centres, counts=None):
-        def evaluate(rows, points):
-            if counts is not None:
-                counts[rows] += 1
-            delta = points - centres[rows]
-            slopes = torch.einsum("nij,nj->ni", hessians[rows], delta)
-            return (slopes * delta).sum(dim=1) / 2, slopes
-
-        return evaluate
-
-    def test_finds_the_minimum_that_scipy_finds(self):
-        hessians, centres = self.problems()
-        counts = torch.zeros(self.rows, dtype=torch.int64)
-        start = torch.full((self.rows, self.size), 0.5, dtype=torch.float64)
-        ends = minimise(self.function(hessians, centres, counts), start, 400)
-        on_faces = 0
-        for row in range(self.rows):
-            one = self.function(hessians[row, None], centres[row, None])
-
-            def value_and_slope(x, one=one):
-                value, slope = one(torch.tensor([0]), torch.tensor(x)[None])
-                return value.item(), slope[0].numpy()
-
-            expected = minimize(
-                value_and_slope, start[row], jac=True, method="L-BFGS-B", bounds=[(0, 1)] * self.size, tol=1e-12
-            )
-            np.testing.assert_allclose(ends[row], expected.x, atol=2e-3)
-            on_faces += ((expected.x == 0) | (expected.x == 1)).sum()
-        assert on_faces > self.rows, "the box must matter for this test"
-        assert counts.max() < 200, "it stops by itself"
-
-    def test_never_exceeds_its_evaluations(self):
-        hessians, centres = self.problems()
-        counts = torch.zeros(self.rows, dtype=torch.int64)
-        minimise(self.function(hessians, centres, counts), torch.zeros(self.rows, self.size).double(), 7)
-        assert (counts == 7).all()
-
-    def test_never_rises(self):
-        hessians, centres = self.problems()
-        evaluate = self.function(hessians, centres)
-        start = torch.rand(self.rows, self.size, generator=generator(3), dtype=torch.float64)
-        rows = torch.arange(self.rows)
-        values = [evaluate(rows, minimise(evaluate, start, budget))[0] for budget in (1, 2, 5, 10, 40)]
-        assert all((later <= earlier).all() for earlier, later in pairwise(values))
-
-    def test_remembers_ten_pairs_and_no_more(self):
-        scales = torch.logspace(-2, 2, 20_000)[None]
-
-        def evaluate(rows, points):
-            slopes = (points - 0.3) * scales
-            return (slopes * (points - 0.3)).sum(dim=1) / 2, slopes
-
-        start = torch.full((4, 20_000), 0.9)
-        assert peak_memory(lambda: minimise(evaluate, start, 40)) / (start.numel() * 4) <= 35
 
 
 def attack_on(module, clean, **parameters):

@@ -86,10 +86,11 @@ def test_keeps_the_target_on_top_while_epsilon_shrinks(digits):
     module, clean, labels = digits
     targets = (labels + 1) % 10
     victim = Victim(module, clean, Goal(labels, targets))
-    walk = Walk(Pia(steps=1, samples=10), victim, generator())
+    walk = Walk(Pia(steps=5, samples=10).rules, victim, generator())
     assert walk.anchored.float().mean() > 0.8
     before = walk.epsilon.clone()
-    for _ in range(5):
+    for step in range(1, 6):
+        walk.rules = Pia(steps=step, samples=10).rules
         walk.shrink(0.01)
         with torch.no_grad():
             decided = module(walk.images).argmax(dim=1)
@@ -106,7 +107,7 @@ def test_a_clip_alone_starts_at_itself(digits):
     module, clean, labels = digits
     victim = Victim(module, clean[:1], Goal(labels[:1], (labels[:1] + 1) % 10))
     attack = Pia(steps=30, samples=50)
-    walk = Walk(attack, victim, generator())
+    walk = Walk(attack.rules, victim, generator())
     assert not walk.anchored.any()
     assert torch.equal(walk.images, clean[:1])
     examples = attack.perturb(victim, Ball(Norm.LINF, 0.4), generator())
@@ -115,6 +116,22 @@ def test_a_clip_alone_starts_at_itself(digits):
             torch.log_softmax(module(x), dim=1)[0, victim.goal.targets] for x in (clean[:1], examples)
         )
     assert after > before + 2
+
+
+def test_all_balls_together_cost_what_one_does(digits):
+    module, clean, labels = digits
+    # Eight clips show some of the targets only: the others have no example to start from.
+    goal = Goal(labels[:8], (labels[:8] + 1) % 10)
+    victim, attack = Victim(module, clean[:8], goal), Pia(steps=36, samples=4)
+    balls = [Ball(Norm.LINF, 0.001 * 1.5**rung) for rung in range(18)]
+    examples = list(attack.climb(victim, balls, generator()))
+    spent = victim.ledger.queries.max()
+    assert 36 * 4 < spent <= attack.ladder_queries(18) == attack.planned_queries
+    # Those that started at themselves go on in the larger balls, and do not spend all in the first.
+    sizes = torch.stack([(images - clean[:8]).flatten(1).abs().amax(dim=1) for images in examples])
+    alone = ~Walk(attack.rules, Victim(module, clean[:8], goal), generator()).anchored
+    assert 0 < alone.sum() < 8
+    assert (sizes[-1] > 10 * sizes[1])[alone].all()
 
 
 def test_a_second_ball_costs_nothing_where_the_first_was_reached(digits):

@@ -152,3 +152,11 @@ def test_impossible_parameters_are_refused(parameters, words):
 def test_the_path_is_required():
     with pytest.raises(PluginError, match="folder needs the parameter 'path'"):
         discover().build(Ref(Kind.DATASET, "folder"))
+
+
+@pytest.mark.parametrize("name", ["folder", "spoofed-speech"])
+def test_files_without_groups_are_flagged(name):
+    registry = discover()
+    assert registry.build(Ref(Kind.DATASET, name, {"path": "mine"})).flags == ("ungrouped",)
+    assert registry.build(Ref(Kind.DATASET, name, {"path": "mine", "group": "^(.)"})).flags == ()
+    assert registry.build(Ref(Kind.DATASET, "synth")).flags == ()

@@ -8,12 +8,14 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from soundproof import Ball, Examples, Goal, Kind, Norm, Recipe, Ref, Trainer, TrainingData, Victim
+from soundproof import Ball, Budget, Examples, Goal, Kind, Norm, Recipe, Ref, Trainer, TrainingData, Victim
 from soundproof.contract.discovery import discover
 from soundproof_attacks.fgsm import Fgsm
 from soundproof_attacks.pgd import Pgd
+from soundproof_defenses._draw import Draw
+from soundproof_defenses._fresh_weights import reset_weights
 from soundproof_defenses._inner import InnerAttack
-from soundproof_defenses._objectives import AdversarialObjective, Divergence, TradesObjective, reset_weights
+from soundproof_defenses._objectives import AdversarialObjective, Divergence, TradesObjective
 from soundproof_defenses.adversarial_training import AdversarialTraining
 from soundproof_defenses.none import Undefended
 
@@ -44,9 +46,14 @@ def linear(classes=2):
     return nn.Sequential(nn.Linear(64, classes))
 
 
-def inner(attack=None, radius=0.5, draw="fixed", **options):
+def inner(attack=None, radius=0.5, draw="fixed", norm=Norm.L2, **options):
     generator = torch.Generator().manual_seed(0)
-    return InnerAttack(attack or Fgsm(), generator, radius=radius, draw=draw, **options)
+    return InnerAttack(attack or Fgsm(), generator, ball=Ball(norm, radius), draw=draw, **options)
+
+
+def defense(**parameters):
+    """At the radius and norm of a suite's budget."""
+    return AdversarialTraining(**parameters).under(Budget())
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])
@@ -144,20 +151,21 @@ def test_trades_attacks_the_prediction_and_not_the_label(attack):
 
 @pytest.mark.parametrize("loss", ["mixed", "trades"])
 def test_gradients_of_the_inner_attack_are_counted_apart(loss):
-    defense = AdversarialTraining(attack=Ref(Kind.ATTACK, "bim-b", {"steps": 3}), loss=loss)
     quick = trainer()
     quick.recipe = dataclasses.replace(quick.recipe, epochs=2)
-    defense.fit(linear(), TrainingData(problem(100), problem(30, seed=1), classes=2), quick)
+    defense(attack=Ref(Kind.ATTACK, "bim-b", {"steps": 3}), loss=loss).fit(
+        linear(), TrainingData(problem(100), problem(30, seed=1), classes=2), quick
+    )
     assert quick.gradients == 2 * 3 * (100 + 30)
 
 
 @pytest.mark.parametrize(
     "options",
     [
-        {"start": "scratch", "alpha": 0.0},
-        {"start": "trained", "alpha": 0.0},
+        {"start": "scratch"},
+        {"start": "trained"},
         {"start": "trained", "loss": "trades"},
-        {"start": "trained", "alpha": 0.0, "draw": "ramp"},
+        {"start": "trained", "draw": "ramp"},
     ],
     ids=lambda options: "-".join(map(str, options.values())),
 )
@@ -166,8 +174,7 @@ def test_it_learns_to_lean_on_what_survives(options):
     plain, defended = linear(), linear()
     trainer().fit(plain, data())
     defended.load_state_dict(plain.state_dict())
-    defense = AdversarialTraining(**{"radius": 0.2, "draw": "fixed", **options})
-    defense.fit(defended, data(), trainer())
+    defense(radius=0.2, **options).fit(defended, data(), trainer())
 
     def attacked_loss(module):
         examples = problem(clips=1000, seed=2)
@@ -180,23 +187,22 @@ def test_it_learns_to_lean_on_what_survives(options):
 
 @pytest.mark.parametrize("attack", [{"id": "noise"}, {"id": "bim-b", "steps": 2}])
 def test_any_bounded_attack_serves(attack):
-    defense = AdversarialTraining(attack=REGISTRY.reference(Kind.ATTACK, attack))
     module = linear()
     quick = trainer()
     quick.recipe = dataclasses.replace(quick.recipe, epochs=2)
-    defense.fit(module, data(), quick)
+    defense(attack=REGISTRY.reference(Kind.ATTACK, attack)).fit(module, data(), quick)
     assert all(torch.isfinite(parameter).all() for parameter in module.parameters())
 
 
 def test_attacks_without_a_radius_are_refused():
-    defense = AdversarialTraining(attack=Ref(Kind.ATTACK, "fgsm", {"targeted": True}))
+    targeted = defense(attack=Ref(Kind.ATTACK, "fgsm", {"targeted": True}))
     with pytest.raises(ValueError, match="untargeted attack with a radius"):
-        defense.fit(linear(), data(), trainer())
+        targeted.fit(linear(), data(), trainer())
 
 
 def test_parameters_without_effect_are_refused():
     with pytest.raises(ValueError, match="alpha has no effect when loss = 'trades'"):
-        AdversarialTraining(loss="trades", alpha=0.0)
+        AdversarialTraining(loss="trades", alpha=0.5)
     with pytest.raises(ValueError, match="beta has no effect when loss = 'mixed'"):
         AdversarialTraining(beta=1.0)
 
@@ -222,3 +228,67 @@ def test_frozen_layers_are_not_drawn_anew():
     reset_weights(module)
     assert torch.equal(module[0].weight, before[0])
     assert not torch.equal(module[1].weight, before[1])
+
+
+def test_the_suites_budget_fills_in_what_is_left_open():
+    budget = Budget(norm=Norm.LINF, epsilon=0.02)
+    assert AdversarialTraining().under(budget) == AdversarialTraining(radius=0.02, norm=Norm.LINF)
+    assert AdversarialTraining(radius=1.0).under(budget) == AdversarialTraining(radius=1.0, norm=Norm.LINF)
+    own = AdversarialTraining(radius=1.0, norm=Norm.L2)
+    assert own.under(budget) == own
+    with pytest.raises(ValueError, match=r"needs a radius and a norm: set them, or call under\(budget\)"):
+        AdversarialTraining().fit(linear(), data(), trainer())
+
+
+@pytest.mark.parametrize("attack", [{"id": "fgsm"}, {"id": "bim-b", "steps": 4}, {"id": "pgd", "steps": 2}])
+def test_training_examples_fill_a_ball_of_the_budgets_norm(attack):
+    """Steps of l2 would move a clip by a small part of what an l-infinity budget allows."""
+    seen = []
+
+    class Recorder(nn.Sequential):
+        def forward(self, inputs):
+            seen.append(inputs.detach())
+            return super().forward(inputs)
+
+    quick = trainer()
+    quick.recipe = Recipe(epochs=1, batch=20)
+    examples = problem(20)
+    module = Recorder(*linear())
+    parameters = {"attack": REGISTRY.reference(Kind.ATTACK, attack)}
+    budget = Budget(norm=Norm.LINF, epsilon=0.1)
+    AdversarialTraining(**parameters).under(budget).fit(module, TrainingData(examples, examples, 2), quick)
+    trained_on = next(
+        inputs for inputs in seen[::-1] if len(inputs) == 20 and not torch.equal(inputs, examples.inputs)
+    )
+    nearest = (trained_on[:, None] - examples.inputs).abs().flatten(2).amax(dim=2).amin(dim=1)
+    torch.testing.assert_close(nearest, torch.full((20,), 0.1))
+
+
+def test_presets_are_what_the_paper_says():
+    """arXiv 2008.11618: one-step examples, on from the trained network, ‖ε‖₂ ≤ 3, whatever the suite's budget."""
+    reference = REGISTRY.reference(Kind.DEFENSE, {"id": "adversarial-training", "preset": "001"})
+    built = REGISTRY.build(reference)
+    assert (built.attack.id, built.alpha, built.radius, built.norm) == ("fgsm", 0.5, 3.0, Norm.L2)
+    assert (built.draw, built.start, built.from_scratch) == (Draw.UNIFORM, "trained", False)
+    assert built.under(Budget(norm=Norm.LINF, epsilon=0.1)) == built
+    alone = REGISTRY.reference(Kind.DEFENSE, {"id": "adversarial-training", "preset": "001-attacked-only"})
+    assert REGISTRY.build(alone) == dataclasses.replace(built, alpha=0.0)
+
+
+def test_it_starts_from_new_weights_unless_told_otherwise():
+    assert AdversarialTraining().from_scratch
+    assert not AdversarialTraining(start="trained").from_scratch
+
+
+@pytest.mark.parametrize(
+    ("parameters", "epochs"),
+    [
+        ({}, 1 + 2 / 3),
+        ({"alpha": 0.5}, 2 + 2 / 3),
+        ({"attack": {"id": "pgd", "steps": 4}}, 1 + 4 * 2 / 3),
+        ({"loss": "trades", "attack": {"id": "bim-b", "steps": 3}}, 2 + 2),
+    ],
+)
+def test_an_epoch_costs_its_passes(parameters, epochs):
+    built = REGISTRY.build(Ref(Kind.DEFENSE, "adversarial-training", parameters))
+    assert built.training_cost == pytest.approx(epochs)

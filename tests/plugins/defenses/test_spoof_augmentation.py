@@ -15,6 +15,7 @@ from soundproof_defenses.spoof_augmentation import SpoofAugmentation
 
 RATE, SAMPLES, CLIPS = 4000, 400, 12
 CHEAP = ("limiter", "compressor", "white-noise")
+REGISTRY = discover()
 
 
 class Linear(Model):
@@ -51,13 +52,17 @@ def data(extra=0):
 
 
 def trainer(seed=0):
-    return Recorder(Recipe(epochs=1, batch=8, learning_rate=0.1), seed)
+    return Recorder(Recipe(epochs=1, batch=8, learning_rate=0.1), seed, build=REGISTRY.build)
+
+
+def spoof(*transformations):
+    return Ref(Kind.AUGMENTATION, "spoof", {"transformations": list(transformations)})
 
 
 def fitted(seed=0, extra=0, **parameters):
     torch.manual_seed(0)
     module, runner = Linear().build((1, SAMPLES), 2), trainer(seed)
-    SpoofAugmentation(**{"transformations": CHEAP, **parameters}).fit(module, data(extra), runner)
+    SpoofAugmentation(**{"augmentation": spoof(*CHEAP), **parameters}).fit(module, data(extra), runner)
     return module, *runner.asked
 
 
@@ -65,7 +70,7 @@ def fitted(seed=0, extra=0, **parameters):
 @pytest.mark.parametrize("label", ["same", "spoof"])
 def test_copies_follow_all_that_was_there(copies, label):
     """Other augmentations' copies lie between the originals and these."""
-    _, seen, _ = fitted(copies=copies, label=label, extra=4)
+    _, seen, _ = fitted(copies=copies, copy_label=label, extra=4)
     before = data(4)
     assert len(seen.train) == len(before.train) + copies * CLIPS
     assert torch.equal(seen.train.inputs[: len(before.train)], before.train.inputs)
@@ -83,7 +88,7 @@ def test_copies_follow_all_that_was_there(copies, label):
 
 def test_copies_are_what_the_transformations_make():
     """Limited clips are louder by one factor each, where they are not cut."""
-    _, seen, _ = fitted(transformations=("limiter",))
+    _, seen, _ = fitted(augmentation=spoof("limiter"))
     before, after = (2 * part - 1 for part in seen.train.inputs.split(CLIPS))
     ratios = (after / before)[..., (before.abs() < 0.25)[0, 0] & (before.abs() > 0.1)[0, 0]][0, 0]
     assert ratios.std() < 1e-4
@@ -106,7 +111,7 @@ def test_it_starts_from_trained_weights_slowly_or_anew():
     before = module[1].weight.clone()
     runner = trainer()
     runner.recipe = dataclasses.replace(runner.recipe, learning_rate=1e-12)
-    SpoofAugmentation(transformations=CHEAP, start="scratch").fit(module, data(), runner)
+    SpoofAugmentation(augmentation=spoof(*CHEAP), start="scratch").fit(module, data(), runner)
     assert not torch.allclose(module[1].weight, before)
 
 
@@ -126,18 +131,22 @@ def test_without_sounds_it_says_so():
     ],
 )
 def test_what_it_cannot_defend_is_skipped(model, classes, label, reason):
-    found = SpoofAugmentation(label=label).reason_to_skip(model, (1, SAMPLES), classes)
+    found = SpoofAugmentation(copy_label=label).reason_to_skip(model, (1, SAMPLES), classes)
     assert (found is None) if reason is None else reason in found
 
 
-def test_unknown_transformations_are_all_named():
-    entry = {"transformations": ["limiter", "limitr", "reverb"]}
-    with pytest.raises(PluginError, match="transformations limitr, reverb are unknown; there are butterworth, ch"):
-        discover().build(Ref(Kind.DEFENSE, "spoof-augmentation", entry))
+def test_any_augmentation_serves():
+    """Four pitches of each clip, twice."""
+    _, seen, _ = fitted(augmentation=Ref(Kind.AUGMENTATION, "pitch-shift"), copies=2)
+    assert len(seen.train) == CLIPS + 2 * 4 * CLIPS
+    assert torch.equal(seen.train.labels, data().train.labels.repeat(9))
 
 
 def test_suites_name_transformations_in_lists():
-    entry = {"transformations": ["limiter", "speed"], "label": "spoof"}
-    built = discover().build(Ref(Kind.DEFENSE, "spoof-augmentation", entry))
-    assert built == SpoofAugmentation(transformations=("limiter", "speed"), label="spoof")
-    assert hash(built) == hash(SpoofAugmentation(transformations=("limiter", "speed"), label="spoof"))
+    entry = {"augmentation": {"id": "spoof", "transformations": ["limiter", "speed"]}, "copy_label": "spoof"}
+    built = REGISTRY.build(Ref(Kind.DEFENSE, "spoof-augmentation", entry))
+    assert built == SpoofAugmentation(augmentation=spoof("limiter", "speed"), copy_label="spoof")
+    assert hash(built) == hash(SpoofAugmentation(augmentation=spoof("limiter", "speed"), copy_label="spoof"))
+    entry = {"augmentation": {"id": "spoof", "transformations": ["limiter", "limitr", "reverb"]}}
+    with pytest.raises(PluginError, match="transformations limitr, reverb are unknown; there are butterworth, ch"):
+        REGISTRY.build(Ref(Kind.DEFENSE, "spoof-augmentation", entry))

@@ -1,13 +1,14 @@
 """ARWaveletCNN: the pyramid against a bare loop and PyWavelets, the layer table, the additive-margin softmax."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import pywt
 import torch
 
-from soundproof import Objective
+from soundproof import Examples, Objective, Trainer, TrainingData
 from soundproof_models._haar import HaarPyramid
 from soundproof_models._heads import CosineLogits
 from soundproof_models.arwaveletcnn import ARWaveletCNN
@@ -144,3 +145,26 @@ def test_criterion_is_the_additive_margin_softmax():
         expected -= math.log(own / (own + others)) / len(labels)
     loss = Objective(ARWaveletCNN().recipe).criterion(head(vectors), labels)
     assert loss.item() == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_published_scaling_is_255_x_less_the_genuine_mean_over_the_genuine_deviation():
+    torch.manual_seed(0)
+    inputs = torch.rand(40, 3, 32, 32) * torch.linspace(0.2, 1, 40)[:, None, None, None]
+    labels = torch.arange(40) % 2
+    data = TrainingData(Examples(inputs, labels), Examples(inputs[:4], labels[:4]), 2)
+    model = ARWaveletCNN(scaling="published")
+    network = model.build((3, 32, 32), 2)
+    model.fit(network, data, Trainer(replace(model.recipe, epochs=1, batch=20), 0))
+    genuine = inputs[::2].double().numpy()
+    expected = (255 * inputs.double().numpy() - genuine.mean()) / genuine.std()
+    np.testing.assert_allclose(network.scaling(inputs), expected, rtol=1e-5, atol=1e-4)
+    stored = model.build((3, 32, 32), 2).eval()
+    stored.load_state_dict(network.state_dict())
+    assert torch.equal(stored(inputs), network(inputs)), "the two numbers are stored with the weights"
+
+
+def test_a_scaling_without_the_first_class_is_refused():
+    data = TrainingData(Examples(torch.rand(4, 1, 32, 32), torch.ones(4).long()), None, 2)
+    model = ARWaveletCNN(scaling="published")
+    with pytest.raises(ValueError, match="no clip of the first class"):
+        model.fit(model.build((1, 32, 32), 2), data, Trainer(model.recipe, 0))

@@ -37,8 +37,8 @@ def test_standardisation_is_the_same_in_training_and_in_use():
 
 def test_recurrent_layers_stay_in_training_mode():
     """cuDNN refuses the backward pass of those that are not."""
-    victim = Victim(torch.nn.Sequential(build()), torch.rand(2, 1, 20, 40), Goal(torch.tensor([0, 1])))
-    network = victim.inner[0]
+    network = build()
+    Victim(torch.nn.Sequential(network), torch.rand(2, 1, 20, 40), Goal(torch.tensor([0, 1]))).train()
     assert not network.training
     assert not network.dropout.training
     assert network.gru_1.training

@@ -1,11 +1,15 @@
 """MFCC against librosa, and its scaling by the training part."""
 
+import tomllib
+
 import librosa
 import pytest
 import scipy.fft
 import torch
 from hypothesis import given, settings
 
+from soundproof import Kind, PluginError, Ref
+from soundproof.contract.discovery import discover
 from soundproof_representations import MFCC
 from soundproof_representations._spectral import Cepstrum, MelPower, STFTPower
 from sounds import difference, sound, sounds
@@ -14,16 +18,36 @@ from sounds import difference, sound, sounds
 @pytest.mark.parametrize("sr", [8000, 16000, 22050, 24000])
 @pytest.mark.parametrize(
     "parameters",
-    [{}, {"n_mfcc": 13, "lifter": 6.5}, {"n_mfcc": 40, "norm": None, "lifter": 100.0}, {"dct_type": 3}],
+    [
+        {},
+        {"n_mfcc": 13, "lifter": 6.5},
+        {"n_mfcc": 40, "norm": "none", "lifter": 100.0},
+        {"dct_type": 3, "norm": "none"},
+    ],
 )
 def test_real_clips_agree_with_librosa(clips, sr, parameters):
     mfcc = MFCC(sr=sr, **parameters)
     waveforms = clips(sr)[:4]
     ours = mfcc.fit(waveforms).transform(waveforms)
-    options = {"n_mfcc": mfcc.n_mfcc, "norm": mfcc.norm, "dct_type": mfcc.dct_type, "lifter": mfcc.lifter}
+    options = {
+        "n_mfcc": mfcc.n_mfcc,
+        "norm": None if mfcc.norm == "none" else "ortho",
+        "dct_type": mfcc.dct_type,
+        "lifter": mfcc.lifter,
+    }
     for row, clip in zip(ours, waveforms.numpy(), strict=True):
         theirs = librosa.feature.mfcc(y=clip, sr=sr, hop_length=1024, **options)
         assert difference(row, theirs) <= 1e-4
+
+
+def test_no_norm_is_written_as_a_word():
+    with_norm, without = (
+        discover().build(Ref(Kind.REPRESENTATION, "mfcc", tomllib.loads(f"norm = '{norm}'")))
+        for norm in ("ortho", "none")
+    )
+    assert (with_norm, without) == (MFCC(), MFCC(norm="none"))
+    with pytest.raises(PluginError, match=r"mfcc\.norm"):
+        discover().build(Ref(Kind.REPRESENTATION, "mfcc", {"norm": None}))
 
 
 @pytest.mark.filterwarnings("ignore:n_fft")
@@ -38,7 +62,7 @@ def test_generated_clips_agree_with_librosa(clip):
 
 def test_type_3_without_norm_is_the_sum_it_is_defined_as():
     mel = MelPower(STFTPower(256, 64), sr=8000, n_mels=16)
-    basis = Cepstrum(mel, n_mfcc=5, dct_type=3, norm=None, lifter=0).basis
+    basis = Cepstrum(mel, n_mfcc=5, dct_type=3, norm="none", lifter=0).basis
     bands = torch.rand(16)
     angle = torch.pi * (2 * torch.arange(5)[:, None] + 1) * torch.arange(1, 16) / 32
     assert torch.allclose(basis @ bands, bands[0] + 2 * (bands[1:] * angle.cos()).sum(1), atol=1e-5)

@@ -3,9 +3,11 @@
 import librosa
 import numpy as np
 import pytest
+import soxr
 import torch
 
 from soundproof_representations import STFT, DWTTonnetz, Morlet, STFTTonnetz, Tonnetz
+from soundproof_representations._picture import Resize
 from sounds import difference, sound
 
 
@@ -46,17 +48,32 @@ def test_harmonic_change_is_where_the_chord_changes():
     assert change[20:-20].argmax().item() + 20 == pytest.approx(64, abs=3)
 
 
-@pytest.mark.parametrize(("joined", "spectral"), [(STFTTonnetz, STFT), (DWTTonnetz, Morlet)], ids=["stft", "dwt"])
-def test_joined_pictures_are_both_parts(joined, spectral):
-    clip = torch.from_numpy(sound("noise", joined().rate))[None]
-    picture = joined(scales=75) if joined is DWTTonnetz else joined()
-    rows = picture.fit(clip)(clip)
-    assert rows.shape[1:] == picture.shape(clip.shape[1]) == (1, 128, 128)
-    below = spectral(size=(75, 128))
-    assert torch.allclose(rows[:, :, :75], below.fit(clip)(clip), atol=1e-6)
-    at_22_khz = torch.from_numpy(librosa.resample(clip[0].numpy(), orig_sr=joined().rate, target_sr=22050))[None]
-    above = Tonnetz(size=(53, 128))
-    assert torch.allclose(rows[:, :, 75:], above.fit(at_22_khz)(at_22_khz), atol=1e-4)
+JOINED = [(STFTTonnetz(), STFT), (STFTTonnetz(sr=8000), STFT), (DWTTonnetz(scales=75), Morlet)]
+
+
+@pytest.mark.parametrize(("joined", "spectral"), JOINED, ids=["stft", "stft-8-kHz", "dwt"])
+def test_joined_pictures_are_both_parts_each_from_its_own_rate(clips, joined, spectral):
+    """The spectrogram agrees to what resampling in two steps leaves, the centroids with librosa on 22.05 kHz."""
+    assert joined.rate == 22050
+    waveforms = clips(22050)[1::4]
+    picture = joined.fit(waveforms)(waveforms)
+    assert picture.shape[1:] == joined.shape(waveforms.shape[1]) == (1, 128, 128)
+    alone = spectral(sr=joined.sr, size=(75, 128))
+    below = alone.fit(clips(joined.sr))(clips(joined.sr)[1::4])
+    assert (picture[:, :, :75] - below).abs().mean() < 2e-4
+    assert (picture[:, :, :75] - below).abs().max() < 0.02  # the highest row lies where the filters fall off
+    centroids = np.stack([librosa.feature.tonnetz(y=clip, sr=22050) for clip in waveforms.numpy()])
+    resize = Resize(centroids.shape[1:], (53, 128))
+    assert difference(picture[:, 0, 75:], resize(torch.from_numpy((centroids + 1) / 2).float())) < 1e-5
+
+
+def test_a_rate_above_the_centroids_is_the_joined_picture_s():
+    joined = DWTTonnetz(sr=24000, size=(32, 32))
+    clip = torch.from_numpy(sound("noise", 24000))[None]
+    assert joined.rate == 24000
+    at_22_khz = torch.from_numpy(soxr.resample(clip[0].numpy(), 24000, 22050, quality="HQ"))[None]
+    above = Tonnetz(size=(13, 32))
+    assert torch.allclose(joined.fit(clip)(clip)[:, :, 19:], above.fit(at_22_khz)(at_22_khz), atol=1e-6)
 
 
 def test_joined_channels_are_full_pictures():
@@ -73,6 +90,10 @@ def test_the_paper_s_picture_has_768_and_540_rows():
     module = STFTTonnetz(size=(1308, 1568)).fit(clip)
     assert module.first(clip).shape[-2:] == (768, 1568)
     assert module.second(clip).shape[-2:] == (540, 1568)
+
+
+def test_clips_too_short_for_the_spectrogram_are_skipped():
+    assert "longer than the clip of 363 samples" in DWTTonnetz().reason_to_skip(1000)
 
 
 def test_one_row_has_no_room_for_both_parts():

@@ -9,7 +9,7 @@ from scipy.signal import fftconvolve
 from scipy.special import erf
 
 from soundproof_representations import Haar, MexicanHat, Morlet
-from soundproof_representations._mothers import mother
+from soundproof_representations._mothers import morlet
 from soundproof_representations._scalogram import Scalogram
 from sounds import KINDS, difference, sound, sounds
 
@@ -21,7 +21,7 @@ PYWT = {Morlet: f"cmor2.0-{6 / (2 * np.pi)!r}", MexicanHat: "mexh"}
 
 def scales(representation, count):
     frequencies = np.geomspace(60, representation.sr / 2, count)
-    return mother(representation.mother).frequency * representation.sr / frequencies
+    return representation.mother().frequency * representation.sr / frequencies
 
 
 def frames(coefficients, hop):
@@ -120,7 +120,7 @@ def test_haar_on_generated_clips_is_its_definition(clip):
     assert difference(ours, theirs) <= 1e-4
 
 
-BANK = [mother("morlet").filter(scale) for scale in np.geomspace(127, 2, 48)]
+BANK = [morlet().filter(scale) for scale in np.geomspace(127, 2, 48)]
 
 
 @pytest.mark.parametrize("samples", [400, 599, 4000])
