@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
 
-from soundproof.digest import digest
+from soundproof.digest import canonical, digest
 from soundproof.measuring.metrics.intervals import Metric
 from soundproof.results.files import Results, Row, groups_name
 from soundproof.types import Status
@@ -218,8 +218,8 @@ HOSTILE = "</script><img src=x onerror=alert(1)>|`*_[x](http://evil.test)"
 def crowded():
     """A bit of everything: two models and defenses, folds, attacks, transfers, losses, flags and hostile names."""
     bench = Workbench()
-    models = ["resnet", {"id": "alexnet", "name": HOSTILE, "label": HOSTILE}]
-    bench.run["suite"] = {"name": "bench", "models": models}
+    hostile = {"id": "alexnet", "name": HOSTILE}
+    bench.run["suite"] = {"name": "bench", "labels": {"model": {canonical(hostile): HOSTILE}}}
     rng = np.random.default_rng(5)
     trained = {"id": "adversarial-training", "attack": {"id": "fgsm", "note": "=cmd()"}}
     for fold in (0, 1):

@@ -164,7 +164,7 @@ def scatters(boards: Boards) -> list[Scatter]:
 def strips(boards: Boards) -> list[Strips]:
     """A picture for each data set of gradients to reach, and one of queries for attacks that use no gradients."""
     found = []
-    single = [entry for entry in boards.cost if entry.attack is not None]
+    single = [entry for entry in boards.cost if entry.attack is not None and not entry.control]
     for dataset in dict.fromkeys(entry.name.dataset for entry in single):
         entries = [entry for entry in single if entry.name.dataset == dataset]
         sighted = {entry.attack for entry in entries if _value(entry, "gradients") > 0}
@@ -189,7 +189,7 @@ def _scatter(dataset: Called, entries: Sequence[Robustness]) -> Scatter:
     length = measure == "reach_l2"
     upright = LengthAxis(heights, BOTTOM, TOP) if length else Axis(heights, BOTTOM, TOP, from_zero=True)
     dots = [_dot(entry, looks[entry.name.defense], measure, across, upright) for entry in entries]
-    words = "mean ‖ε‖₂ at reach (all fall within the budget)" if length else "worst-case robust accuracy, %"
+    words = "mean ‖ε‖₂ at reach, as all fall within the budget," if length else "worst-case robust accuracy"
     best = max(entries, key=lambda entry: entry.metrics[measure].value)
     return Scatter(
         dataset=dataset.short,
@@ -198,7 +198,7 @@ def _scatter(dataset: Called, entries: Sequence[Robustness]) -> Scatter:
         looks=tuple(looks.values()),
         columns=across.ticks,
         rows=upright.ticks,
-        alternative=f"Clean accuracy against {words.removesuffix(', %')} of {counted(len(entries), 'classifier')} "
+        alternative=f"Clean accuracy against {words} of {counted(len(entries), 'classifier')} "
         f"on {dataset}. The highest point is {_title(best, measure)}. The robustness board holds every number.",
     )
 

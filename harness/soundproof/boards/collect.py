@@ -140,7 +140,8 @@ class _Folder:
             reached = [row for row in _scored(group) if row.reached]
             metrics = self._combination.averages(reached)
             shown = {name: metrics[name] for name in columns("cost", MEASURES) if name in metrics}
-            entries.append(replace(self._spent(group, shown), attack=self._names.attack(group[0])))
+            attack, control = self._names.attack(group[0]), self._is_control(group[0])
+            entries.append(replace(self._spent(group, shown), attack=attack, control=control))
         return sorted(entries, key=lambda entry: (entry.name.dataset, entry.attack, *hardness(entry)))
 
     def _mean_costs(self, rows: Sequence[Row]) -> dict[Name, Cost]:

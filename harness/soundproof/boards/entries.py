@@ -109,12 +109,14 @@ class Cost(Entry):
         dimension: Input size D, where it is known.
         reached: Cells that reached the target.
         reasons: Why the others did not, where they say so.
+        control: Whether it is no attack.
     """
 
     attack: Called | None
     dimension: int | None
     reached: int
     reasons: tuple[str, ...] = ()
+    control: bool = False
 
     @property
     def share_reached(self) -> float:

@@ -116,7 +116,7 @@ def _number(metric: Metric, name: str) -> str:
 
 
 def _detail(metric: Metric, name: str) -> str:
-    return f"{interval(metric, MEASURES[name].unit)}, n {metric.n:,}"
+    return ", ".join(filter(None, (interval(metric, MEASURES[name].unit), f"n {metric.n:,}")))
 
 
 def _columns(entry: Recognition | Robustness, *, fallen: bool) -> list[str]:
@@ -124,7 +124,7 @@ def _columns(entry: Recognition | Robustness, *, fallen: bool) -> list[str]:
     row = [str(entry.rank), entry.name.words]
     if "robust_accuracy" in metrics:
         robust = metrics["robust_accuracy"]
-        row.append(f"robust {written(robust.value, unit)} % ({interval(robust, unit)})")
+        row.append(f"robust {written(robust.value, unit)} % ({interval(robust, unit) or 'exact'})")
     if fallen:
         row.append(f"falls at {_number(metrics['reach_l2'], 'reach_l2')}" if "reach_l2" in metrics else "")
     row.append(f"clean {written(metrics['accuracy'].value, unit)} %" if "accuracy" in metrics else "")

@@ -15,16 +15,7 @@ if TYPE_CHECKING:
     from soundproof.measuring.place import Coordinate, Place
     from soundproof.results.files import Results
 
-# Kinds of components with the key under which a suite lists them.
-_KINDS = {
-    "dataset": "datasets",
-    "representation": "representations",
-    "model": "models",
-    "defense": "defenses",
-    "attack": "attacks",
-}
-# What an entry of a suite says besides parameters.
-_ASIDE = ("id", "label", "preset")
+_CLASSIFIER = ("dataset", "representation", "model", "defense")
 
 
 @dataclass(frozen=True, order=True)
@@ -90,12 +81,11 @@ class Names:
     """The names of a folder's components."""
 
     def __init__(self, results: Results) -> None:
-        suite = results.run.get("suite") or {}
+        labels = (results.run.get("suite") or {}).get("labels") or {}
         self._called: dict[str, dict[str, Called]] = {}
-        for kind, listed in _KINDS.items():
+        for kind in (*_CLASSIFIER, "attack"):
             found = {canonical(each): each for each in _coordinates(kind, results.rows)}
-            entries = [entry for entry in suite.get(listed) or () if isinstance(entry, dict) and "id" in entry]
-            self._called[kind] = _named(found, entries)
+            self._called[kind] = _named(found, labels.get(kind) or {})
 
     def of(self, kind: str, coordinate: Coordinate) -> Called:
         """What a component of the folder's rows is called."""
@@ -103,8 +93,7 @@ class Names:
 
     def classifier(self, place: Place) -> Name:
         """The classifier that a row is about; of a transfer, the source."""
-        kinds = ("dataset", "representation", "model", "defense")
-        return Name(*(self.of(kind, getattr(place, kind)) for kind in kinds))
+        return Name(*(self.of(kind, getattr(place, kind)) for kind in _CLASSIFIER))
 
     def attack(self, place: Place) -> Called:
         """The attack of a row that has one."""
@@ -137,9 +126,9 @@ def _parted(target: Coordinate, source_defense: Coordinate) -> tuple[Coordinate,
     return model, target.get("defense", source_defense)
 
 
-def _named(coordinates: Mapping[str, Coordinate], entries: Sequence[Mapping[str, Any]]) -> dict[str, Called]:
-    """Names by coordinate; those that would share one are called by all of their parameters."""
-    bases = {key: _given(each, entries) or each["id"] for key, each in coordinates.items()}
+def _named(coordinates: Mapping[str, Coordinate], labels: Mapping[str, str]) -> dict[str, Called]:
+    """Names by coordinate, as are the labels; those that would share one are called by all of their parameters."""
+    bases = {key: labels.get(key) or each["id"] for key, each in coordinates.items()}
     short = {}
     for key, each in coordinates.items():
         family = [coordinates[other] for other, base in bases.items() if base == bases[key]]
@@ -158,29 +147,3 @@ def _differing(coordinate: Coordinate, family: Sequence[Coordinate]) -> dict[str
         for name, value in coordinate.items()
         if name != "id" and any(canonical(other.get(name)) != canonical(value) for other in family)
     }
-
-
-def _given(coordinate: Coordinate, entries: Sequence[Mapping[str, Any]]) -> str:
-    """The label that a suite gives to a component; empty if it gives none."""
-    fitting = [entry for entry in entries if _fits(entry, coordinate)]
-    if not fitting:
-        return ""
-    # Of `stft` and `stft` with its default window written out both fit: the one that says less, does.
-    best = min(fitting, key=lambda entry: len(entry.keys() - coordinate.keys() - set(_ASIDE)))
-    return str(best.get("label") or "")
-
-
-def _fits(entry: Mapping[str, Any], coordinate: Coordinate) -> bool:
-    """Whether a component may come from an entry, whose lists multiply and whose presets fill in."""
-    if entry["id"] != coordinate["id"]:
-        return False
-    own = {name: value for name, value in coordinate.items() if name != "id"}
-    if "preset" not in entry and not own.keys() <= entry.keys():
-        return False
-    return all(_value_fits(entry[name], value) for name, value in own.items() if name in entry)
-
-
-def _value_fits(written: Any, value: Any) -> bool:
-    return canonical(written) == canonical(value) or (
-        isinstance(written, list) and canonical(value) in map(canonical, written)
-    )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from soundproof.boards.entries import Entry
+    from soundproof.measuring.metrics.intervals import Metric
 
 NOTHING = Figure("")
 
@@ -23,10 +24,10 @@ class Numbers:
     """
 
     def __init__(self, entries: Sequence[Entry]) -> None:
-        self._scales = {
-            name: Scale(each.unit, (entry.metrics[name] for entry in entries if name in entry.metrics))
-            for name, each in MEASURES.items()
-        }
+        found = {name: _metrics(entries, name) for name in MEASURES}
+        # A bar starts at zero: what may be below it has none.
+        drawn = {name: each for name, each in found.items() if all(metric.low >= 0 for metric in each)}
+        self._scales = {name: Scale(MEASURES[name].unit, each) for name, each in drawn.items()}
 
     def __call__(self, entry: Entry, name: str, *, like: str = "") -> Figure:
         """A metric with its interval, n and bar, or nothing; `like` names the measure that it is a mean of."""
@@ -36,6 +37,10 @@ class Numbers:
         unit, scale = measure(like or name).unit, self._scales.get(like or name)
         bar = None if scale is None else (scale(metric.low), scale(metric.value), scale(metric.high))
         return Figure(written(metric.value, unit), interval(metric, unit), metric.value, n=metric.n, bar=bar)
+
+
+def _metrics(entries: Sequence[Entry], name: str) -> list[Metric]:
+    return [entry.metrics[name] for entry in entries if name in entry.metrics]
 
 
 def counted(number: int, what: str) -> str:

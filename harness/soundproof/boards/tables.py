@@ -92,12 +92,11 @@ def _robustness(dataset: str, entries: Sequence[Robustness]) -> Table:
     single = _present(further, attacks)
 
     def attack(entry: Bounded) -> Line:
-        kind = "control" if entry.control else _partly(entry.coverage)
         return _line(
             entry,
             NOTHING,
             _who(entry.name),
-            _attack(entry.attack, kind),
+            _attack(entry.attack, entry),
             *(number(entry, name) for name in (*together, *single)),
             _dimension(entry.dimension),
             attack=entry.attack,
@@ -139,7 +138,7 @@ def _cost(dataset: str, entries: Sequence[Cost]) -> Table:
         return _line(
             entry,
             _who(entry.name),
-            Figure(MEAN, sort=MEAN) if entry.attack is None else _attack(entry.attack, _partly(entry.coverage)),
+            Figure(MEAN, sort=MEAN) if entry.attack is None else _attack(entry.attack, entry),
             Figure(_reached(entry), "; ".join(entry.reasons), entry.share_reached),
             *(number(entry, name) for name in names),
             _dimension(entry.dimension),
@@ -235,7 +234,8 @@ def _who(of: Name) -> Figure:
     return Figure(str(of.model), f"{of.representation} · {of.defense}", sort, whole=of.full)
 
 
-def _attack(attack: Called, detail: str) -> Figure:
+def _attack(attack: Called, entry: Bounded | Cost) -> Figure:
+    detail = " · ".join(filter(None, ("control" * entry.control, _partly(entry.coverage))))
     return Figure(attack.short, detail, attack.short, whole=attack.full)
 
 
