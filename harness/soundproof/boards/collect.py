@@ -25,7 +25,7 @@ from soundproof.boards.ranks import hardness, ranked
 from soundproof.boards.trainings import trainings
 from soundproof.digest import canonical
 from soundproof.measuring.protocols import PROTOCOLS
-from soundproof.results.attacks import averaged, controls
+from soundproof.results.attacks import PAPERS, averaged, controls
 from soundproof.results.combine import Combination
 from soundproof.results.flags import FEWER_ATTACKS, INCOMPLETE, UNSOUND
 from soundproof.results.soundness import screened
@@ -63,8 +63,8 @@ class _Folder:
         """All of them."""
         of = {protocol: [row for row in self._rows if row.protocol == protocol] for protocol in PROTOCOLS}
         means = self._mean_costs(of["reach"])
-        attacks = {self._names.attack(row): row for row in self._rows if row.attack is not None}
-        averaged_over = tuple(sorted(name for name, row in attacks.items() if self._is_averaged(row)))
+        attacks = sorted((row for row in self._rows if self._is_averaged(row)), key=_in_the_papers)
+        averaged_over = tuple(dict.fromkeys(map(self._names.attack, attacks)))
         return Boards(
             accuracy=self._recognition(of["clean"]),
             robustness=self._robustness(of["bounded"], of["clean"], means),
@@ -207,6 +207,13 @@ class _Folder:
 
     def _is_averaged(self, row: Row) -> bool:
         return row.attack is not None and row.attack["id"] in self._averaged
+
+
+def _in_the_papers(row: Row) -> tuple[int, str]:
+    """Sorts attacks in the order in which the papers name them."""
+    assert row.attack is not None
+    place = PAPERS.index(row.attack["id"]) if row.attack["id"] in PAPERS else len(PAPERS)
+    return place, canonical(row.attack)
 
 
 def _against_neighbours(entry: Robustness, entries: Iterable[Robustness]) -> Robustness:

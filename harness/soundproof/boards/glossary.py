@@ -37,7 +37,7 @@ def how_to_read(budget: str, target: str, *, grey_box: bool, attacks: Sequence[o
         attacks: Those that means are over.
     """
     within = f" ({budget})" if budget else ""
-    means = f" Means are the {mean_over(attacks)}." if len(attacks) > 1 else ""
+    means = f" A summary is the {mean_over(attacks)}." if len(attacks) > 1 else ""
     until = f"exceeds {target}" if target else "exceeds the target"
     return {
         "accuracy": "How well each classifier recognises clean test clips, averaged over folds and seeds. Ranked "

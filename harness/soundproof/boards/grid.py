@@ -21,14 +21,14 @@ class Column:
         title: The heading.
         kind: `rank`, `name`, `word`, `prose`, `number`, or `attack` where rows are opened to show their attacks.
         meaning: What the heading explains; may be empty.
-        single: Whether only rows of a single attack have anything there.
+        rows: `all`, or which rows have anything there: `single` attacks, or those that take them `together`.
     """
 
     name: str
     title: str
     kind: str
     meaning: str = ""
-    single: bool = False
+    rows: str = "all"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from soundproof.boards import charts, glossary, learning
 from soundproof.boards.grid import FACETS, Figure
 from soundproof.boards.headlines import headlines
-from soundproof.boards.matrices import matrices
+from soundproof.boards.matrices import MEAN, matrices
 from soundproof.boards.numbers import counted, measured
 from soundproof.boards.tables import ratio, tables
 from soundproof.results.flags import FLAGS, UNKNOWN
@@ -134,7 +134,7 @@ def _facets(shown: Mapping[str, Sequence[Table]], heats: Iterable[Heat]) -> dict
         found["model"].update(source.model.short for source in heat.matrix.sources)
         found["defense"].update(source.defense.short for source in heat.matrix.sources)
         found["attack"].update(heat.matrix.single)
-    choices = {facet: sorted(values - {""}) for facet, values in found.items()}
+    choices = {facet: sorted(values - {"", MEAN}) for facet, values in found.items()}
     return {facet: values for facet, values in choices.items() if len(values) > 1}
 
 

@@ -53,6 +53,7 @@ _CELLS = Column(
 )
 _TARGET = Column("reached", "Target", "word", "Whether the fooling AUC exceeded the target within the budget.")
 _GREY = "grey_"
+_MEAN = Figure("mean", "over attacks", MEAN)
 
 
 def tables(boards: Boards) -> dict[str, tuple[Table, ...]]:
@@ -87,7 +88,8 @@ def _robustness(dataset: str, entries: Sequence[Robustness]) -> Table:
         [name for each in names for name in (each, *_present([f"{_GREY}{each}"], both))]
         for names in (("robust_accuracy", "fooling_rate"), ("fooling_auc",))
     )
-    together = ("accuracy", *shares, *areas, *_present(["reach_l2"], entries))
+    size = _present(["reach_l2"], entries)
+    together = ("accuracy", *shares, *areas, *size)
     further = ("targeted_rate", "targeted_auc", "l2", "rms", "linf", "l0", "gradients", "queries")
     single = _present(further, attacks)
 
@@ -120,12 +122,14 @@ def _robustness(dataset: str, entries: Sequence[Robustness]) -> Table:
         )
 
     header = (
-        replace(_RANK, meaning=_RANK.meaning + _TIES),
+        replace(_RANK, meaning=_RANK.meaning + _TIES, rows="together"),
         _NAME,
         replace(_ATTACK, kind="attack"),
-        *(measured(name, title="Clean accuracy" if name == "accuracy" else "") for name in together),
-        *(replace(measured(name), single=True) for name in single),
-        replace(_DIMENSION, single=True),
+        replace(measured("accuracy", title="Clean accuracy"), rows="together"),
+        *map(measured, (*shares, *areas)),
+        *(replace(measured(name), rows="together") for name in size),
+        *(replace(measured(name), rows="single") for name in single),
+        replace(_DIMENSION, rows="single"),
     )
     return Table("robustness", dataset, header, tuple(map(line, entries)))
 
@@ -138,11 +142,11 @@ def _cost(dataset: str, entries: Sequence[Cost]) -> Table:
         return _line(
             entry,
             _who(entry.name),
-            Figure(MEAN, sort=MEAN) if entry.attack is None else _attack(entry.attack, entry),
+            _MEAN if entry.attack is None else _attack(entry.attack, entry),
             Figure(_reached(entry), "; ".join(entry.reasons), entry.share_reached),
             *(number(entry, name) for name in names),
             _dimension(entry.dimension),
-            attack=entry.attack,
+            attack=entry.attack or MEAN,
         )
 
     header = (_NAME, _ATTACK, _TARGET, *(measured(name) for name in names), _DIMENSION)
@@ -183,7 +187,7 @@ def unscored(cells: Sequence[Unscored]) -> Table:
                 *(Figure(word, sort=word or None) for word in words),
                 Figure(cell.reason, sort=cell.reason or None),
             ),
-            facets=_facets(cell.name, cell.attack),
+            facets=_facets(cell.name, cell.attack or ""),
             flags=cell.flags,
         )
 
@@ -220,12 +224,12 @@ def ratio(entry: Transfer | None) -> Figure:
     return Numbers([])(entry, "transfer_ratio")
 
 
-def _line(entry: Entry, *figures: Figure, attack: Called | None = None, parts: tuple[Line, ...] = ()) -> Line:
+def _line(entry: Entry, *figures: Figure, attack: object = "", parts: tuple[Line, ...] = ()) -> Line:
     return Line(figures, _facets(entry.name, attack), entry.flags, parts)
 
 
-def _facets(of: Name, attack: Called | None) -> dict[str, str]:
-    names = (of.dataset, of.representation, of.model, of.defense, attack or "")
+def _facets(of: Name, attack: object) -> dict[str, str]:
+    names = (of.dataset, of.representation, of.model, of.defense, attack)
     return dict(zip(FACETS, map(str, names), strict=True))
 
 

@@ -75,6 +75,19 @@ def test_every_attack_can_be_sorted_across_classifiers(show):
     assert visible(document, "robustness") == sorted(lengths, key=lengths.get)
 
 
+def test_what_takes_attacks_together_is_no_column_of_single_ones(show):
+    assert re.search(r'<table class="board flat"', show("#view=attacks"))
+    assert not re.search(r'<table class="board flat"', show())
+
+
+def test_means_over_attacks_stand_only_where_no_attack_is_chosen(bench, tmp_path, show):
+    for attack in ("fgsm", "cwa"):
+        bench.reach(range(6), attack=attack, model="alexnet")
+    (tmp_path / "index.html").write_text(page(collect(bench.results()), provenance(bench.run)), encoding="utf-8")
+    assert [attack for _, attack in visible(show(), "cost")] == ["mean over attacks", "cwa", "fgsm"]
+    assert visible(show("#attack=fgsm"), "cost") == [("alexnet", "fgsm")]
+
+
 def test_learning_curves_follow_the_filters(show):
     def models(document):
         section = document.split('<section id="training"')[1].split("</section>")[0]
