@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from soundproof.results.files import Results, Row
 
 _CLASSIFIER = ("dataset", "representation", "model", "defense")
-_MEAN_COSTS = ("gradients", "queries", "fooling_rate", "fooling_auc", "l2", "rms", "epsilon_ratio")
+_MEAN_COSTS = ("gradients", "queries", "l2", "rms", "epsilon_ratio")
 
 
 def collect(results: Results) -> Boards:

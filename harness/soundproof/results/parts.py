@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from soundproof.measuring.metrics.statistics import Statistic
     from soundproof.measuring.protocols.base import Samples
 
 _EFFORT = ("gradients", "queries")
@@ -65,13 +66,21 @@ def ratio_of_sizes(above: Samples, below: Samples) -> Part:
 def nested_mean(attacks: Sequence[Sequence[Part]]) -> Part:
     """The mean over attacks of each attack's mean over folds and seeds, as one part over all of their clips."""
     clips = np.unique(np.concatenate([part.clips for parts in attacks for part in parts]))
-    placed = [[(part.statistic, np.searchsorted(clips, part.clips)) for part in parts] for parts in attacks]
+    placed = [[_over(part, clips) for part in parts] for parts in attacks]
 
     def statistic(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        each = [_present_mean([of(weights[:, columns]) for of, columns in parts]) for parts in placed]
+        each = [_present_mean([of(weights) for of in parts]) for parts in placed]
         return np.asarray(np.mean(each, axis=0))
 
     return Part(clips, statistic)
+
+
+def _over(part: Part, clips: npt.NDArray[Any]) -> Statistic:
+    """A part's statistic of weights over more clips than its own."""
+    if np.array_equal(part.clips, clips):  # as for most attacks on one classifier; picking columns copies them
+        return part.statistic
+    columns = np.searchsorted(clips, part.clips)
+    return lambda weights: part.statistic(weights[:, columns])
 
 
 def _present_mean(values: Sequence[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:

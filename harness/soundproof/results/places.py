@@ -1,4 +1,4 @@
-"""Places that a ranking settles: which classifiers are better than which, clip by clip (docs/metrics.md §7).
+"""Places that a ranking settles: which classifiers are better than which, clip by clip (docs/metrics.md §9).
 
 Two classifiers are tried on the same clips, so it is their difference that is drawn again, not each of them: it
 often is far better known than either. Recordings are drawn, as for intervals.
