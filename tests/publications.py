@@ -17,10 +17,11 @@ FORMATS = (
 
 
 def write(path, level=0.1, rate=16000, subtype=None, channels=1, seconds=0.02):
-    """A file of a constant level."""
+    """A file of a constant level, which says who it is: no two are copies."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    shape = (round(seconds * rate), channels)
-    soundfile.write(path, np.full(shape, level), rate, subtype=subtype)
+    with soundfile.SoundFile(path, "w", rate, channels, subtype) as file:
+        file.comment = "/".join(path.parts[-3:])
+        file.write(np.full((round(seconds * rate), channels), level))
     return path
 
 

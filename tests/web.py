@@ -1,5 +1,6 @@
-"""A web server in a thread that can resume, break off and change its mind, for tests of downloads."""
+"""Web servers in threads that resume, break off, change their mind or talk nonsense, for tests of downloads."""
 
+import socket
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -75,3 +76,38 @@ def served():
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def answering(*answers):
+    """The address of a server that sends these bytes, one answer a connection, the last one for ever.
+
+    `{url}` in an answer stands for the address.
+    """
+    listener = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    waiting = [answer.replace(b"{url}", url.encode()) for answer in answers]
+
+    def serve():
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                request = b""
+                while b"\r\n\r\n" not in request and (more := connection.recv(4096)):
+                    request += more
+                try:
+                    connection.sendall(waiting.pop(0) if len(waiting) > 1 else waiting[0])
+                except OSError:
+                    continue
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield url
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()

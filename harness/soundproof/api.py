@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from soundproof.contract.discovery import discover
 from soundproof.engine import forecast
 from soundproof.engine.environment import cache_folder, data_folder, detect
-from soundproof.engine.events import EventLog
+from soundproof.engine.events import EventLog, Warned
 from soundproof.engine.runner import Runner
 from soundproof.engine.store import Store
 from soundproof.planning.product import make_plan
 from soundproof.planning.suite import load_suite
 from soundproof.results import files
+from soundproof.results.protection import protect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,8 +73,8 @@ def execute(
     checked = load_suite(suite, registry)
     root, folder = data_folder(data), Path(out or Path("leaderboards") / checked.name)
     plan = make_plan(checked, root, only)
+    protect(folder, checked.name, len(plan.cells) + len(plan.skipped))
     environment = detect(device)
-    store = Store(cache_folder(cache), fresh=fresh)
     with EventLog(folder / "events.jsonl") as log:
         told: tuple[Listener, ...] = (log, *listeners)
 
@@ -81,6 +82,7 @@ def execute(
             for listener in told:
                 listener(event)
 
+        store = Store(cache_folder(cache), fresh=fresh, warn=lambda message: tell(Warned(message)))
         found = Runner(registry, environment, store, root, tell).run(plan)
     files.write(found, folder)
     boards.render(folder)

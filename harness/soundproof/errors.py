@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+# Folders of code that plugins call.
+_LIBRARIES = frozenset(
+    {"soundproof", "torch", "torchvision", "numpy", "scipy", "sklearn", "librosa", "soxr", "art"}
+)
 
 
 def hint(name: object, known: Iterable[str]) -> str:
@@ -69,3 +76,13 @@ class BudgetExhaustedError(Exception):
 
 class MeteringError(Exception):
     """An attack asked for something that cannot be counted; its cell fails."""
+
+
+def raised_at(error: BaseException) -> str:
+    """The file and line of a plugin that an error comes from: `plugin.py:12`; `nowhere` if it was never raised.
+
+    It is the innermost line that is neither this package's nor a library's that plugins call.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    foreign = [frame for frame in frames if not _LIBRARIES & set(Path(frame.filename).parts)] or frames
+    return f"{Path(foreign[-1].filename).name}:{foreign[-1].lineno}" if foreign else "nowhere"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import traceback
-from pathlib import Path
+
+from soundproof.errors import raised_at
 
 # Longer messages are no reason but a dump.
 LENGTH = 400
@@ -17,7 +18,7 @@ def reason(error: BaseException) -> str:
         text = f"(its message raises {type(second).__name__})"
     printable = text.encode("utf-8", "backslashreplace").decode("utf-8")
     line = " ".join(f"{type(error).__name__}: {printable[: 4 * LENGTH]}".split())
-    return (line if len(line) <= LENGTH else f"{line[: LENGTH - 1]}…") + _place(error)
+    return (line if len(line) <= LENGTH else f"{line[: LENGTH - 1]}…") + f" ({raised_at(error)})"
 
 
 def trace(error: BaseException) -> str:
@@ -26,15 +27,3 @@ def trace(error: BaseException) -> str:
         return "".join(traceback.format_exception(error))
     except BaseException:  # as above
         return "".join(traceback.format_tb(error.__traceback__))
-
-
-def _place(error: BaseException) -> str:
-    """The innermost line of code that is neither this package's nor a library's that a plugin called."""
-    core = Path(__file__).parent
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if core not in Path(frame.filename).parents and not frame.filename.startswith("<")
-    ]
-    # What a plugin calls lies below it; the plugin is the first that the core called.
-    return f" ({Path(frames[0].filename).name}:{frames[0].lineno})" if frames else ""

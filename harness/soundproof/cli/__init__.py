@@ -5,16 +5,18 @@ from __future__ import annotations
 import argparse
 import sys
 import traceback
+from contextlib import suppress
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from soundproof.cli import data, ls, plan, render, run
-from soundproof.errors import SoundproofError
+from soundproof.cli.output import drop, explain, say, steady
+from soundproof.errors import SoundproofError, raised_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-USAGE, INTERRUPTED = 2, 130
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
 _EPILOG = """\
 examples:
   bench run --suite quick                     everything once, on embedded data, in two minutes
@@ -53,20 +55,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command is None:
         grammar.print_help()
         return 0
+    with steady():
+        try:
+            code = _guarded(options)
+            sys.stdout.flush()
+        except OSError as error:
+            # There is nowhere to write to: `> /dev/full`.
+            with suppress(OSError):
+                say(f"bench: standard output: {error.strerror or error}", sys.stderr)
+            drop(sys.stdout)
+            return USAGE
+        return code
+
+
+def _guarded(options: argparse.Namespace) -> int:
+    """Run a command; whatever ends it early becomes a message and an exit code."""
     try:
         code: int = options.call(options)
     except SoundproofError as error:
+        return _report(error, error.problems, debug=options.debug)
+    except OSError as error:
+        return _report(error, [explain(error)], debug=options.debug)
+    except KeyboardInterrupt:
+        say("bench: interrupted; the same command goes on from here", sys.stderr)
+        return INTERRUPTED
+    except SystemExit as stop:
+        # No command ends like this: something that it called did, and left the rest undone.
         if options.debug:
             traceback.print_exc()
-        lines = "\n".join(f"  {problem}" for problem in error.problems)
-        count = len(error.problems)
-        print(f"bench: {count} problem{'s' if count > 1 else ''}:\n{lines}", file=sys.stderr)
-        return USAGE
-    except KeyboardInterrupt:
-        print("bench: interrupted; the same command goes on from here", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:
-        # The reader, e.g. `head`, has seen enough.
-        sys.stderr.close()
-        return 0
+        say(f"bench: sys.exit({stop.code!r}) at {raised_at(stop)} ended this early; mend the plugin", sys.stderr)
+        return FAILED
     return code
+
+
+def _report(error: Exception, problems: Sequence[str], *, debug: bool) -> int:
+    if debug:
+        traceback.print_exception(error)
+    count = len(problems)
+    lines = "\n".join(f"  {problem}" for problem in problems)
+    say(f"bench: {count} problem{'s' if count > 1 else ''}:\n{lines}", sys.stderr)
+    return USAGE

@@ -6,6 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from soundproof.cli.output import say
 from soundproof.errors import DataError, SoundproofError
 
 if TYPE_CHECKING:
@@ -92,12 +93,12 @@ def show(arguments: argparse.Namespace) -> int:
         for dataset in _published()
     ]
     if arguments.json:
-        print(json.dumps(rows, indent=1, ensure_ascii=False))
+        say(json.dumps(rows, indent=1))
         return 0
     for row in rows:
         there = "there " if row["there"] else "absent"
         size = _size(row["bytes"]) if row["bytes"] else "?"
-        print(f"{row['id']:16} {there}  {size:>7}  {row['licence']:13} {row['path']}")
+        say(f"{row['id']:16} {there}  {size:>7}  {row['licence']:13} {row['path']}")
     return 0
 
 
@@ -119,7 +120,7 @@ def check(arguments: argparse.Namespace) -> int:
         with meter(sys.stderr, dataset.id, lambda done, total: f"{done} of {total} files") as tell, watched(tell):
             found = inspect(dataset, root)
         problems += [f"{dataset.id}: {problem}" for problem in found.problems]
-        print(f"{dataset.id}: {_verdict(found, dataset.seconds)}")
+        say(f"{dataset.id}: {_verdict(found, dataset.seconds)}")
     if problems:
         raise DataError(problems)
     return 0
@@ -134,25 +135,25 @@ def get(arguments: argparse.Namespace) -> int:
     wanted: dict[str, Dataset] = {}
     for dataset in _chosen(arguments.ids):
         if is_there(dataset, root):
-            print(f"{dataset.id}: {root / dataset.folder} is there already; see `bench data check {dataset.id}`")
+            say(f"{dataset.id}: {root / dataset.folder} is there already; see `bench data check {dataset.id}`")
         elif not dataset.downloads:
             raise DataError(f"{dataset.id}: no public download; see {dataset.homepage or 'its documentation'}")
         else:
             # Data sets that share a folder, as ESC-10 and ESC-50 do, come in one piece.
             wanted.setdefault(dataset.folder, dataset)
     for dataset in wanted.values():
-        print(f"{dataset.id}: {dataset.summary()}")
-        print(f"  licence {dataset.licence}; {dataset.homepage}")
+        say(f"{dataset.id}: {dataset.summary()}")
+        say(f"  licence {dataset.licence}; {dataset.homepage}")
         for download in dataset.downloads:
-            print(f"  {_size(download.size)} from {download.url}")
-        print(f"  to {root / dataset.folder}")
+            say(f"  {_size(download.size)} from {download.url}")
+        say(f"  to {root / dataset.folder}")
     if wanted and not (arguments.yes or _agreed()):
-        print("nothing downloaded")
+        say("nothing downloaded")
         return 0
     for dataset in wanted.values():
         with meter(sys.stderr, dataset.id, _bytes) as tell:
             folder = fetch(dataset, root, tell)
-        print(f"{dataset.id}: unpacked to {folder}")
+        say(f"{dataset.id}: unpacked to {folder}")
     return 0
 
 

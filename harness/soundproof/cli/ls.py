@@ -6,6 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from soundproof.cli.output import say
 from soundproof.errors import SoundproofError, hint
 from soundproof.types import Kind
 
@@ -60,11 +61,11 @@ def call(arguments: argparse.Namespace) -> int:
     kind, name = _asked(arguments.kind, arguments.id, registry)
     listing = [row for row in registry.listing(kind) if name in {None, row["id"]}]
     if arguments.json:
-        print(json.dumps(listing, indent=1, ensure_ascii=False))
+        say(json.dumps(listing, indent=1))
     elif kind is not None and name is not None:
         from soundproof.cli.component import describe
 
-        print(describe(registry.find(kind, name)))
+        say(describe(registry.find(kind, name)))
     else:
         _print(listing)
     return 0
@@ -102,11 +103,11 @@ def _print(listing: Sequence[dict[str, Any]]) -> None:
     for kind in [*Kind, None]:
         rows = [row for row in listing if row["kind"] == kind and not row["error"]]
         if rows:
-            print(f"{kind}s")
-            print("\n".join(_line(row) for row in rows))
+            say(f"{kind}s")
+            say("\n".join(_line(row) for row in rows))
     for row in listing:
         if row["error"]:
-            print(f"refused: {row['distribution']}:{row['id']}: {row['error']}", file=sys.stderr)
+            say(f"refused: {row['distribution']}:{row['id']}: {row['error']}", sys.stderr)
 
 
 def _line(row: dict[str, Any]) -> str:
@@ -120,15 +121,15 @@ def _suites(*, as_json: bool) -> int:
 
     suites = [{"kind": "suite", "id": name, "summary": suite_summary(name)} for name in suite_names()]
     if as_json:
-        print(json.dumps(suites, indent=1, ensure_ascii=False))
+        say(json.dumps(suites, indent=1))
         return 0
-    print("suites")
-    print("\n".join(f"  {suite['id']:22} {suite['summary']}" for suite in suites))
+    say("suites")
+    say("\n".join(f"  {suite['id']:22} {suite['summary']}" for suite in suites))
     return 0
 
 
 def _suite(name: str) -> int:
     from soundproof.planning.documents import suite_text
 
-    print(suite_text(name).rstrip())
+    say(suite_text(name).rstrip())
     return 0

@@ -6,6 +6,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
+from soundproof.cli.output import say
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -26,7 +28,7 @@ def meter(stream: TextIO, title: str, describe: Callable[[int, int], str]) -> It
         nonlocal spoken
         if time.monotonic() - spoken > PAUSE:
             spoken = time.monotonic()
-            print(f"{title}: {describe(done, total)}", file=stream, flush=True)
+            say(f"{title}: {describe(done, total)}", stream)
 
     yield line
 

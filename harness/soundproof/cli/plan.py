@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from soundproof.cli import options
+from soundproof.cli.output import say
 
 if TYPE_CHECKING:
     import argparse
@@ -51,7 +52,7 @@ def call(arguments: argparse.Namespace) -> int:
             device=arguments.device,
             only=options.only(arguments.only),
         )
-    print(json.dumps(plan) if arguments.json else _text(plan))
+    say(json.dumps(plan) if arguments.json else _text(plan))
     return 0
 
 

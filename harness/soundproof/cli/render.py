@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from soundproof.cli.output import say
+
 if TYPE_CHECKING:
     import argparse
 
@@ -29,5 +31,5 @@ def call(arguments: argparse.Namespace) -> int:
     from soundproof import boards
 
     for path in boards.render(Path(arguments.out)):
-        print(path)
+        say(str(path))
     return 0

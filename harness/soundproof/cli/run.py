@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from soundproof.cli import options
+from soundproof.cli.output import say
 from soundproof.types import Status
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def call(arguments: argparse.Namespace) -> int:
             fresh=arguments.fresh,
             listeners=[listener(sys.stderr)],
         )
-    print(summary(found, out, time.monotonic() - start))
+    say(summary(found, out, time.monotonic() - start))
     return FAILED if any(row.status.broken for row in found.rows) else 0
 
 

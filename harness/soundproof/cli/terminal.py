@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, TextIO
 
-from soundproof.engine.events import Begun, Ended, EpochDone, Finished, Started
+from soundproof.cli.output import printable, say
+from soundproof.engine.events import Begun, Ended, EpochDone, Finished, Started, Warned
 from soundproof.types import Status
 
 if TYPE_CHECKING:
@@ -55,10 +56,12 @@ class Lines:
                     f"[{event.done}/{event.total}] {row.status}{reason} {row.title()}"
                     f" · {seconds:.1f} s · {duration(event.left)} left"
                 )
+            case Warned(message):
+                self._say(f"warning: {message}")
 
     def _say(self, line: str) -> None:
         self._spoken = time.monotonic()
-        print(line, file=self._stream, flush=True)
+        say(line, self._stream)
 
 
 class Bar:
@@ -88,16 +91,20 @@ class Bar:
                 self._progress.start()
                 self._progress.update(self._task, total=total, left=duration(left), description=f"{cached} cached")
             case Started(title):
-                self._title, self._epochs = title, 0
-                self._progress.update(self._task, description=title)
+                self._title, self._epochs = printable(title), 0
+                self._progress.update(self._task, description=self._title)
             case EpochDone():
                 self._epochs += 1
                 self._progress.update(self._task, description=f"{self._title} · epoch {self._epochs}")
             case Finished(row):
                 self._progress.update(self._task, completed=event.done, left=duration(event.left))
                 if row.status.broken:
-                    self._progress.console.print(
-                        f"{row.status}: {row.title()}: {row.reason}", markup=False, highlight=False
-                    )
+                    self._keep(f"{row.status}: {row.title()}: {row.reason}")
+            case Warned(message):
+                self._keep(f"warning: {message}")
             case Ended():
                 self._progress.stop()
+
+    def _keep(self, line: str) -> None:
+        """A line that stays above the bar."""
+        self._progress.console.print(printable(line), markup=False, highlight=False)

@@ -40,8 +40,8 @@ class Component(ABC):
     Attributes:
         kind: Set by the kinds below.
         id: Lower-case letters, digits and hyphens.
-        version: Part of the cache key. None, the default, stands for a digest of the plugin package's
-            source, so that any edit recomputes; set a string to decide by hand when numbers change.
+        version: Part of the cache key. None, the default, stands for a digest of the source that the
+            component runs (docs/reliability.md); set a string to decide by hand when numbers change.
         presets: Parameters that a published source uses, by the source's name. A suite writes
             `{ id = "bim-b", preset = "001" }`; what stands beside the preset overrides it.
     """

@@ -6,29 +6,31 @@ nobody else. A run fails only if its suite needs something from a broken plugin.
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
-import re
+import sys
 import traceback
-from importlib.metadata import EntryPoint, entry_points
+from collections import defaultdict
+from contextlib import redirect_stdout
+from importlib.metadata import distributions
 from typing import TYPE_CHECKING
 
 import pluggy
 
+from soundproof.contract.admission import flaw
 from soundproof.contract.components import KINDS, Component
-from soundproof.contract.parameters import schema
-from soundproof.contract.registry import BUILT_IN, RESERVED, Refused, Registered, Registry
+from soundproof.contract.registry import BUILT_IN, Refused, Registered, Registry
 from soundproof.errors import PluginError
+from soundproof.types import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from soundproof.types import Kind
+    from collections.abc import Iterable, Iterator
+    from importlib.metadata import EntryPoint
 
 GROUP = "soundproof.plugins"
 hookspec = pluggy.HookspecMarker("soundproof")
 hookimpl = pluggy.HookimplMarker("soundproof")
-_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+# A distribution may call itself what it likes: only these packages are built in.
+_OWN_PACKAGES = frozenset(f"soundproof_{kind}s" for kind in Kind)
 
 
 class Hooks:
@@ -40,7 +42,7 @@ class Hooks:
 
 
 def discover(entries: Iterable[EntryPoint] | None = None) -> Registry:
-    """Load all installed plugins, built-in ones first, so that nobody can shadow them.
+    """Load all installed plugins; built-in components cannot be replaced.
 
     Args:
         entries: Entry points to load instead of the installed ones.
@@ -48,31 +50,65 @@ def discover(entries: Iterable[EntryPoint] | None = None) -> Registry:
     registry = Registry()
     manager = pluggy.PluginManager("soundproof")
     manager.add_hookspecs(Hooks)
-    installed = entry_points(group=GROUP) if entries is None else entries
-    for entry in sorted(installed, key=lambda e: (_origin(e)[0] != BUILT_IN, _origin(e), e.name)):
-        distribution, version = _origin(entry)
-        name = f"{distribution}:{entry.name}"
-        try:
-            manager.register(entry.load(), name=name)
-            manager.check_pending()
-            components = _components_of(manager, name)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            if manager.has_plugin(name):
-                manager.unregister(name=name)
-            reason = f"{type(error).__name__}: {error}".replace("\n", " ")
-            registry.refused.append(
-                Refused(None, entry.name, distribution, version, reason, traceback.format_exc())
-            )
-            continue
-        for component in components:
-            _admit(registry, component, distribution, version)
+    installed = _installed() if entries is None else entries
+    offered: defaultdict[tuple[Kind, str], list[Registered]] = defaultdict(list)
+    # What plugins print is none of the program's output.
+    with redirect_stdout(sys.stderr):
+        for entry in sorted(installed, key=lambda e: (not _is_built_in(e), _origin(e), e.name)):
+            for component in _load(entry, manager, registry.refused):
+                _offer(component, entry, offered, registry.refused)
+    for of, rivals in offered.items():
+        _settle(of, rivals, registry)
     return registry
 
 
+def _installed() -> Iterator[EntryPoint]:
+    """The group's entry points; of several distributions of a name only the first, which hides the others."""
+    seen: dict[str, object] = {}
+    for distribution in distributions():
+        try:
+            entries = [entry for entry in distribution.entry_points if entry.group == GROUP]
+        except Exception:  # noqa: S112 - a file of entry points that cannot be read offers none
+            continue
+        for entry in entries:
+            # One that calls itself as we do must not hide us.
+            if seen.setdefault(_origin(entry)[0], distribution) is distribution or _is_built_in(entry):
+                yield entry
+
+
 def _origin(entry: EntryPoint) -> tuple[str, str]:
-    return (entry.dist.name, entry.dist.version) if entry.dist else ("unknown", "0")
+    """Name and version of the entry point's distribution, whose metadata may be missing."""
+    try:
+        found = (entry.dist.name, entry.dist.version) if entry.dist else (None, None)
+    except Exception:
+        found = (None, None)
+    return str(found[0] or "unknown"), str(found[1] or "0")
+
+
+def _is_built_in(entry: EntryPoint) -> bool:
+    return _origin(entry)[0] == BUILT_IN and entry.module.partition(".")[0] in _OWN_PACKAGES
+
+
+def _load(entry: EntryPoint, manager: pluggy.PluginManager, refused: list[Refused]) -> list[type[Component]]:
+    """The components of a plugin; none, and a reason among the refused, if it does not load."""
+    distribution, version = _origin(entry)
+    name = f"{distribution}:{entry.name}={entry.value}"
+    try:
+        if distribution == BUILT_IN and not _is_built_in(entry):
+            raise PluginError(f"{entry.module!r} is no part of soundproof; give the distribution another name")
+        if manager.has_plugin(name):
+            return []
+        manager.register(entry.load(), name=name)
+        manager.check_pending()
+        return _components_of(manager, name)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        if manager.has_plugin(name):
+            manager.unregister(name=name)
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        refused.append(Refused(None, entry.name, distribution, version, reason, traceback.format_exc()))
+        return []
 
 
 def _components_of(manager: pluggy.PluginManager, name: str) -> list[type[Component]]:
@@ -95,45 +131,40 @@ def _components_of(manager: pluggy.PluginManager, name: str) -> list[type[Compon
     return components
 
 
-def _admit(registry: Registry, component: type[Component], distribution: str, version: str) -> None:
-    """Register a component, or note why not."""
-    problem = _flaw(component)
-    name = str(getattr(component, "id", component.__name__))
-    kind: Kind | None = getattr(component, "kind", None)
+def _offer(
+    component: type[Component],
+    entry: EntryPoint,
+    offered: defaultdict[tuple[Kind, str], list[Registered]],
+    refused: list[Refused],
+) -> None:
+    """Note a component, or why it cannot be used."""
+    distribution, version = _origin(entry)
+    problem = flaw(component)
+    kind = next((kind.kind for kind in KINDS if issubclass(component, kind)), None)
     if problem is None and kind is not None:
-        known = registry.components.get((kind, name))
-        if known is None:
-            registry.components[kind, name] = Registered(component, distribution, version)
-            return
-        problem = f"{kind} {name!r} is provided by both {known.distribution!r} and {distribution!r}"
-        if known.distribution == BUILT_IN:
-            problem += "; a built-in component cannot be replaced"
-        else:
-            problem += "; uninstall one of them"
-            del registry.components[kind, name]
-    registry.refused.append(Refused(kind, name, distribution, version, problem or "it has no kind"))
+        found = Registered(component, distribution, version)
+        if not any(other.component is component for other in offered[kind, component.id]):
+            offered[kind, component.id].append(found)
+        return
+    name = getattr(component, "id", None)
+    shown = name if isinstance(name, str) and name else component.__name__
+    refused.append(Refused(kind, shown, distribution, version, problem or "it has no kind"))
 
 
-def _flaw(component: type[Component]) -> str | None:
-    """Why a class cannot be a component, or None."""
-    where = f"{component.__module__}.{component.__qualname__}"
-    if not issubclass(component, tuple(KINDS)):
-        return f"{where} derives from none of {', '.join(kind.__name__ for kind in KINDS)}"
-    if inspect.isabstract(component):
-        missing = ", ".join(sorted(component.__abstractmethods__))
-        return f"{where} does not implement {missing}"
-    if not _ID.fullmatch(str(getattr(component, "id", ""))):
-        return f"{where} needs an id of lower-case letters, digits and hyphens"
-    if "__dataclass_params__" not in vars(component) or not vars(component)["__dataclass_params__"].frozen:
-        return f"{where} must be decorated with @dataclass(frozen=True)"
-    if not component.summary():
-        return f"{where} needs a docstring; its first line is the summary"
-    fields = {field.name for field in dataclasses.fields(component)}  # type: ignore[arg-type]
-    taken = sorted(RESERVED & fields)
-    if taken:
-        return f"{where}: a parameter cannot be called {' or '.join(taken)}, which means something else in suites"
-    try:
-        schema(component)
-    except Exception as error:
-        return f"{where}: its parameters cannot be read: {error}"
-    return None
+def _settle(of: tuple[Kind, str], rivals: list[Registered], registry: Registry) -> None:
+    """Register the component that an id stands for; of several packages' none but the built-in one."""
+    kind, name = of
+    own = [found for found in rivals if found.distribution == BUILT_IN]
+    if len(rivals) == 1 or own:
+        registry.components[of] = (own or rivals)[0]
+    if len(rivals) == 1:
+        return
+    packages = list(dict.fromkeys(repr(found.distribution) for found in [*own, *rivals]))
+    named = f"{', '.join(packages[:-1])} and {packages[-1]}" if len(packages) > 1 else f"{packages[0]} twice"
+    remedy = "a built-in component cannot be replaced" if own else "keep one of them"
+    problem = f"{kind} {name!r} is provided by {named}; {remedy}"
+    registry.refused += [
+        Refused(kind, name, found.distribution, found.version, problem)
+        for found in rivals
+        if registry.components.get(of) is not found
+    ]

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from soundproof.digest import files_digest
+from soundproof.contract.sources import source_digest
 from soundproof.types import Ref
 
 if TYPE_CHECKING:
@@ -42,7 +39,7 @@ def fingerprint(component: Component) -> dict[str, Any]:
         # A parameter may be called `kind`, too.
         "kind": type(component).kind,
         "id": component.id,
-        "version": component.version or source_digest(type(component).__module__.partition(".")[0]),
+        "version": component.version or source_digest(type(component)),
         "parameters": plain(component.parameters()),
     }
 
@@ -51,18 +48,6 @@ def label(coordinate: dict[str, Any]) -> str:
     """A coordinate for people: `stft(n_fft=1024)`."""
     rest = ", ".join(f"{name}={_short(value)}" for name, value in coordinate.items() if name != "id")
     return f"{coordinate['id']}({rest})" if rest else str(coordinate["id"])
-
-
-@cache
-def source_digest(package: str) -> str:
-    """Digest of all Python files of an imported package or module, by name and content."""
-    module = sys.modules[package]
-    if module.__file__ is None:
-        raise ValueError(f"{package} is a namespace package: give its components a version")
-    file = Path(module.__file__)
-    root = file.parent
-    files = sorted(root.rglob("*.py")) if file.name == "__init__.py" else [file]
-    return files_digest(root, files)
 
 
 def _default(field: dataclasses.Field[Any]) -> object:

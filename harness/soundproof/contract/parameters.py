@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from soundproof.contract.components import Component
 
+# What stands beside parameters in a suite's entry.
+RESERVED = frozenset({"id", "preset", "label"})
+
 
 def describe_parameters(component: type[Component]) -> dict[str, dict[str, Any]]:
     """Type, default and help of every parameter, as JSON."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pydantic
 
+from soundproof.contract.admission import instance_flaws
 from soundproof.contract.parameters import describe_parameters, explain, references, schema
-from soundproof.errors import PluginError, hint, shown
+from soundproof.errors import PluginError, hint, raised_at, shown
 from soundproof.types import Kind, Ref
 
 if TYPE_CHECKING:
@@ -19,8 +22,6 @@ if TYPE_CHECKING:
     from soundproof.contract.components import Component
 
 BUILT_IN = "soundproof"
-# What stands beside parameters in a suite's entry.
-RESERVED = frozenset({"id", "preset", "label"})
 
 
 @dataclass(frozen=True)
@@ -103,12 +104,15 @@ class Registry:
         if problems:
             raise PluginError(problems)
         try:
-            return cls(**{name: getattr(values, name) for name in given}, **nested)
+            made = cls(**{name: getattr(values, name) for name in given}, **nested)
         except ValueError as error:
             raise PluginError(f"{ref.id}: {error}") from error
-        except (ArithmeticError, TypeError) as error:
-            # E.g. an integer too large for a square root.
-            raise PluginError(f"{ref.id}: {type(error).__name__}: {error}") from error
+        except (Exception, SystemExit) as error:
+            raise PluginError(f"{ref.id}: {type(error).__name__}: {error} ({raised_at(error)})") from error
+        flaws = list(instance_flaws(made))
+        if flaws:
+            raise PluginError([f"{ref.id}: {problem}" for problem in flaws])
+        return made
 
     def reference(self, kind: Kind, entry: object) -> Ref:
         """Read `"id"` or `{id = "…", preset = "…", parameter = …}`; parameters override those of the preset.
@@ -134,31 +138,41 @@ class Registry:
     def listing(self, kind: Kind | None = None) -> list[dict[str, Any]]:
         """What `bench ls --json` prints: usable components first, then the refused."""
         rows = [
-            {
-                "kind": of,
-                "id": name,
-                "summary": found.component.summary(),
-                "distribution": found.distribution,
-                "version": found.version,
-                "parameters": describe_parameters(found.component),
-                "capabilities": found.component.capabilities(),
-                "error": None,
-            }
-            for (of, name), found in sorted(self.components.items())
-            if kind in {None, of}
+            _entry(of, name, found) for (of, name), found in sorted(self.components.items()) if kind in {None, of}
         ]
         rows += [
-            {
-                "kind": refused.kind,
-                "id": refused.id,
-                "summary": None,
-                "distribution": refused.distribution,
-                "version": refused.version,
-                "parameters": {},
-                "capabilities": {},
-                "error": refused.error,
-            }
+            _unusable(refused.kind, refused.id, refused, refused.error)
             for refused in self.refused
             if kind is None or refused.kind in {None, kind}
         ]
         return rows
+
+
+def _entry(kind: Kind, name: str, found: Registered) -> dict[str, Any]:
+    """A component as `bench ls --json` lists it; one that cannot be described is listed with the reason."""
+    component = found.component
+    try:
+        # What plugins print is none of the program's output.
+        with redirect_stdout(sys.stderr):
+            described = {
+                "summary": component.summary(),
+                "parameters": describe_parameters(component),
+                "capabilities": component.capabilities(),
+            }
+        json.dumps(described)
+    except (Exception, SystemExit) as error:
+        return _unusable(kind, name, found, f"cannot be described: {type(error).__name__}: {error}")
+    return {**_unusable(kind, name, found, ""), **described, "error": None}
+
+
+def _unusable(kind: Kind | None, name: str, found: Registered | Refused, error: str) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "id": name,
+        "summary": None,
+        "distribution": found.distribution,
+        "version": found.version,
+        "parameters": {},
+        "capabilities": {},
+        "error": error,
+    }

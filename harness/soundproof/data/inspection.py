@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from soundproof.errors import DataError
+from soundproof.data.checks import read_index, read_waveforms
+from soundproof.errors import SoundproofError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,12 +45,15 @@ def inspect(dataset: Dataset, root: Path) -> Inspection:
     problems: list[str] = []
     index = None
     try:
-        index = dataset.index(root)
-    except DataError as error:
+        index = read_index(dataset, root)
+    except SoundproofError as error:
         problems += error.problems
     try:
-        dataset.waveforms(root, _RATE)
-    except DataError as error:
+        if index is None:
+            dataset.waveforms(root, _RATE)
+        else:
+            read_waveforms(dataset, root, _RATE, index)
+    except SoundproofError as error:
         problems += error.problems
     if (root / dataset.folder).is_dir():
         problems += [

@@ -52,6 +52,59 @@ class OwnAudio(Dataset):
         """`ungrouped` without a pattern: clips of one recording or speaker may be on both sides of a split."""
         return ("ungrouped",) if self.group is None else ()
 
+    def folders(self, root: Path, problems: list[str]) -> list[Path]:
+        """The folders directly below `path`, sorted; hidden ones and files are left out.
+
+        Args:
+            root: The data folder.
+            problems: Links that lead nowhere and the like are appended here, a line each.
+
+        Raises:
+            DataError: There is no such folder.
+        """
+        from soundproof.data.listing import folders
+
+        return folders(self._folder(root), problems)
+
+    def audio_in(self, folder: Path, problems: list[str]) -> list[Path]:
+        """The audio files directly in a folder, sorted; `problems` as for `folders`."""
+        from soundproof.data.listing import audio_files
+
+        return audio_files(folder, problems)
+
+    def audio_below(self, root: Path, problems: list[str]) -> list[Path]:
+        """All audio files below `path`, sorted; see `folders`."""
+        from soundproof.data.listing import audio_files_below
+
+        return audio_files_below(self._folder(root), problems)
+
+    def check_doubles(self, files: Sequence[Path], sha256: Sequence[str], groups: Sequence[str]) -> None:
+        """Refuse copies of one file in different groups: one would test what was trained on the other.
+
+        Args:
+            files: `[N]`.
+            sha256: Of their content.
+            groups: What `group_names` returned.
+
+        Raises:
+            DataError: It lists every such copy.
+        """
+        first: dict[str, int] = {}
+        problems = [
+            f"{file}: the same as {files[first[content]]}, but of another recording; remove one of them, or let "
+            "the parameter group hold them together"
+            for row, (file, content) in enumerate(zip(files, sha256, strict=True))
+            if groups[first.setdefault(content, row)] != groups[row]
+        ]
+        if problems:
+            raise DataError(problems)
+
+    def _folder(self, root: Path) -> Path:
+        folder = root / self.path
+        if not folder.is_dir():
+            raise DataError(f"{folder}: no such folder; set the parameter path, or the data folder with --data")
+        return folder
+
     def group_names(self, files: Sequence[Path]) -> list[str]:
         """What names the recording or speaker of each file, `[N]`.
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 import stat
 import tarfile
 import zipfile
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from soundproof.data.disk import need_space
 from soundproof.errors import DataError
 
 _LISTED = 5
+_BLOCK = 1 << 20
+
+
+class ArchiveError(DataError):
+    """An archive is damaged, or holds what none of a data set should."""
 
 
 def unpack(archive: Path, folder: Path) -> None:
@@ -21,36 +26,27 @@ def unpack(archive: Path, folder: Path) -> None:
         folder: Where to; made if needed. What was unpacked before an error stays there.
 
     Raises:
-        DataError: It is no archive, is damaged, holds anything but plain files and folders, names one outside
-            the folder, or there is no room.
+        ArchiveError: It is no archive, is damaged, or holds anything but plain files and folders, or one outside
+            the folder.
+        DataError: There is no room, or the folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         if zipfile.is_zipfile(archive):
             _unzip(archive, folder)
         elif tarfile.is_tarfile(archive):
             _untar(archive, folder)
         else:
-            raise DataError(
-                f"{archive}: neither a ZIP nor a tar file; look at what the server sent, and remove it"
-            )
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, NotImplementedError, RuntimeError) as error:
-        raise DataError(f"{archive}: damaged or not supported ({error}); remove it and fetch again") from error
-    except OSError as error:
-        raise DataError(f"{archive}: does not unpack ({error.strerror or error})") from error
-
-
-def need_space(folder: Path, size: int, purpose: str) -> None:
-    """Raise DataError unless so many bytes are free where a folder is, or will be made."""
-    there = folder.absolute()
-    while not there.exists():
-        there = there.parent
-    free = shutil.disk_usage(there).free
-    if free < size:
-        raise DataError(
-            f"{folder}: {purpose} takes {size / 1e9:.1f} GB, {free / 1e9:.1f} GB are free; make room, or name "
-            "another data folder with --data"
-        )
+            raise ArchiveError(f"{archive}: neither a ZIP nor a tar file; look at what the server sent")
+    except DataError:
+        raise
+    except Exception as error:
+        # What the readers of archives raise has no common name: zlib.error, LZMAError, IndexError, ValueError …
+        # An error of the disk has a number; gzip's, about a wrong sum, has none.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise DataError(f"{archive}: does not unpack to {folder} ({error.strerror})") from error
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ArchiveError(f"{archive}: damaged or not supported ({reason})") from error
 
 
 def _unzip(archive: Path, folder: Path) -> None:
@@ -71,10 +67,14 @@ def _untar(archive: Path, folder: Path) -> None:
     def plain(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo | None:
         if not (_inside(member.name) and (member.isreg() or member.isdir())):
             _refuse(archive, [member.name])
+        need_space(folder, member.size, "unpacking")
         return tarfile.data_filter(member, path)
 
     with tarfile.open(archive) as file:
         file.extractall(folder, filter=plain)  # noqa: S202 # the filter looks at every member
+        # What follows the last member holds the sum that tells whether all of it was right.
+        while file.fileobj is not None and file.fileobj.read(_BLOCK):
+            pass
 
 
 _PLAIN = {0, stat.S_IFREG, stat.S_IFDIR}
@@ -90,7 +90,7 @@ def _refuse(archive: Path, names: list[str]) -> None:
     if names:
         more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
         shown = ", ".join(map(repr, names[:_LISTED]))
-        raise DataError(
+        raise ArchiveError(
             f"{archive}: refused, because it holds links, devices or paths that lead outside: {shown}{more}; "
-            "remove it and tell the publisher"
+            "tell the publisher"
         )

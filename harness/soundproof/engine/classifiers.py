@@ -97,8 +97,7 @@ class ClassifierMaker:
             module = self._build(trained)
             if not defense.from_scratch:
                 module.load_state_dict(before)
-            plan = self.workshop.plan
-            defended = defense.wrap(module, plan.shape(trained), plan.classes(trained)).to(device)
+            defended = self._wrap(module, classifier)
             trainer = self._trainer(trained, seed)
             try:
                 defense.fit(defended, self.inputs.training_data(trained), trainer)
@@ -139,11 +138,13 @@ class ClassifierMaker:
         return module.to(self.workshop.device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
     def _wrapped(self, classifier: Classifier) -> nn.Module:
-        trained, plan = classifier.trained, self.workshop.plan
-        structure = classifier.defense.wrap(self._build(trained), plan.shape(trained), plan.classes(trained))
+        return self._wrap(self._build(classifier.trained), classifier)
+
+    def _wrap(self, module: nn.Module, classifier: Classifier) -> nn.Module:
+        trained, defense, plan = classifier.trained, classifier.defense, self.workshop.plan
+        structure: object = defense.wrap(module, plan.shape(trained), plan.classes(trained))
         if not isinstance(structure, nn.Module):
-            kind = type(structure).__name__  # type: ignore[unreachable]  # a plugin may return anything
-            raise TypeError(f"{classifier.defense.id}: wrap returned {kind}, not a torch.nn.Module")
+            raise TypeError(f"{defense.id}: wrap returned {type(structure).__name__}, not a torch.nn.Module")
         return structure.to(self.workshop.device)
 
     def _probed(self, module: nn.Module, trained: Trained, whose: Component) -> nn.Module:

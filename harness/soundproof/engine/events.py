@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Callable
@@ -69,14 +70,21 @@ class Ended:
     """The run is over, or interrupted."""
 
 
-Event = Begun | Started | EpochDone | Finished | Ended
+@dataclass(frozen=True)
+class Warned:
+    """Something went wrong that costs no result; `message` is one line."""
+
+    message: str
+
+
+Event = Begun | Started | EpochDone | Finished | Warned | Ended
 Listener = Callable[[Event], None]
 
 
 class EventLog:
     """Writes `events.jsonl`: what happened when. Nothing that is compared between runs is in it.
 
-    Use it as a context; leaving it closes the file.
+    Use it as a context; leaving it closes the file. A disk that fills up ends the log and not the run.
     """
 
     def __init__(self, path: Path) -> None:
@@ -87,7 +95,8 @@ class EventLog:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        with contextlib.suppress(OSError):
+            self._file.close()
 
     def __call__(self, event: Event) -> None:
         """Note an event; epochs are not noted."""
@@ -99,9 +108,14 @@ class EventLog:
             case Finished(row, seconds, cached):
                 entry = {"event": "finish", "key": row.key, "status": row.status, "cached": cached}
                 entry |= {"seconds": round(seconds, 3), "reason": row.reason, "traceback": event.traceback or None}
+            case Warned(message):
+                entry = {"event": "warning", "message": message}
             case Ended():
                 entry = {"event": "end"}
             case _:
                 return
-        self._file.write(json.dumps({"time": round(time.time(), 3), **entry}, ensure_ascii=False) + "\n")
-        self._file.flush()
+        line = json.dumps({"time": round(time.time(), 3), **entry}, ensure_ascii=False) + "\n"
+        # A log that cannot be written costs the log.
+        with contextlib.suppress(OSError):
+            self._file.write(line)
+            self._file.flush()

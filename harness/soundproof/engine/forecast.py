@@ -90,7 +90,9 @@ def _timed(model: Model, shape: tuple[int, ...], classes: int, device: str) -> f
             inputs = torch.rand(_TIMED_CLIPS, *shape, device=device)
             # The first pass warms up, and others may be disturbed: the fastest is the machine's own.
             return min(_time_pass(module, inputs) for _ in range(_PASSES)) / _TIMED_CLIPS
-        except Exception:  # whatever a plugin's code raises; its cells will say so
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # whatever a plugin's code raises, `SystemExit` included; its cells will say so
             return 0.0
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from soundproof.contract.identity import coordinate
+from soundproof.data.checks import read_waveforms
 from soundproof.digest import seed_from
 from soundproof.errors import DataError
 from soundproof.planning.graph import Clips
@@ -144,7 +145,8 @@ class InputMaker:
         return made.arrays()["waveforms"]  # type: ignore[return-value]
 
     def _decoded(self, clips: Clips) -> Waveforms:
-        return clips.dataset.waveforms(self.workshop.root, clips.rate)
+        index = self.workshop.plan.originals(clips.dataset)
+        return read_waveforms(clips.dataset, self.workshop.root, clips.rate, index)
 
 
 def _clips(stage: Inputs) -> Clips:

@@ -2,24 +2,33 @@
 
 An artifact is a JSON record and named arrays. Its key is everything that its content depends on; equal keys
 mean equal content, so an entry is never updated. A writer fills a temporary folder, writes the manifest with
-sizes and digests last and renames the folder into place: readers see whole entries or none, and no locks are
-needed. A damaged entry is moved to `quarantine/` and counts as absent.
+the key, sizes and digests last and renames the folder into place: readers see whole entries or none, and no locks
+are needed. An entry is read into memory once, and what was checked there is what is used. A damaged entry, or one
+that lies under another entry's key, is moved to `quarantine/` and counts as absent.
+
+A store that cannot be written, because the disk is full or read-only, costs the next run its head start and this
+one nothing: artifacts then stay in memory, as far as there is room for them.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import json
 import os
 import shutil
 import uuid
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from soundproof.digest import canonical, digest
+from soundproof.engine.scratch import part_name, sweep
+from soundproof.errors import SoundproofError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import numpy as np
@@ -27,6 +36,8 @@ if TYPE_CHECKING:
     import torch
 
 _MANIFEST, _ARRAYS = "manifest.json", "arrays.safetensors"
+# Bytes of artifacts that may stay in memory when they cannot be written; older ones make room and are made again.
+HELD = 2 << 30
 
 
 @dataclass(frozen=True)
@@ -55,27 +66,27 @@ class Key:
 
 @dataclass(frozen=True)
 class Artifact:
-    """An entry of the store that was found whole.
+    """An entry of the store that was found whole, in memory.
 
     Attributes:
         record: Its JSON part.
-        folder: Where it lies.
+        content: Its arrays as a safetensors file; nothing that happens to the disk changes them.
     """
 
     record: Mapping[str, Any]
-    folder: Path
+    content: bytes
 
     def arrays(self) -> dict[str, npt.NDArray[np.generic]]:
-        """Its arrays in host memory."""
-        from safetensors.numpy import load_file
+        """Its arrays in host memory; each call makes copies, which are the caller's to change."""
+        from safetensors.numpy import load
 
-        return dict(load_file(self.folder / _ARRAYS))
+        return dict(load(self.content))
 
     def tensors(self, device: torch.device | str) -> dict[str, torch.Tensor]:
-        """Its arrays on a device."""
-        from safetensors.torch import load_file
+        """Copies of its arrays on a device."""
+        from safetensors.torch import load
 
-        return dict(load_file(self.folder / _ARRAYS, device=str(device)))
+        return {name: tensor.to(device) for name, tensor in load(self.content).items()}
 
 
 class Store:
@@ -83,80 +94,150 @@ class Store:
 
     Attributes:
         root: The folder.
+        unwritten: Artifacts that could not be written so far.
     """
 
-    def __init__(self, root: Path, *, fresh: bool = False) -> None:
+    def __init__(self, root: Path, *, fresh: bool = False, warn: Callable[[str], None] = lambda _: None) -> None:
         """Open a store.
 
         Args:
             root: The folder; made when something is put.
             fresh: Do not see what earlier runs left, and replace it.
+            warn: Told once, in one line, when artifacts cannot be written.
+
+        Raises:
+            SoundproofError: The name cannot be that of a folder: a file has it, or it is too long.
         """
         self.root = root
+        self.unwritten = 0
         self._fresh = fresh
-        self._checked: dict[str, Artifact] = {}
+        self._warn = warn
+        self._swept = False
+        self._own: set[str] = set()
+        self._held: OrderedDict[str, Artifact] = OrderedDict()
+        _check_name(root)
 
     def get(self, key: Key) -> Artifact | None:
-        """The artifact of a key, or None; its digests are checked the first time."""
+        """The artifact of a key, read and checked anew each time; None if there is none or it is damaged."""
         name = key.digest
-        if name in self._checked:
-            return self._checked[name]
-        folder = self._folder(key)
-        if self._fresh or not folder.is_dir():
+        if name in self._held:
+            return self._held[name]
+        if self._fresh and name not in self._own:
             return None
-        record = _read_whole(folder)
-        if record is None:
-            self._quarantine(folder)
+        found = _read_whole(self.folder(key), key)
+        # Another run may have replaced the entry while it was read.
+        if found is None and os.path.lexists(self.folder(key)):
+            found = _read_whole(self.folder(key), key)
+            if found is None:
+                self._quarantine(key)
+        return found
+
+    def record(self, key: Key) -> Mapping[str, Any] | None:
+        """The record of a key's artifact, checked, without reading its arrays; None as in `get`."""
+        name = key.digest
+        if name in self._held:
+            return self._held[name].record
+        if self._fresh and name not in self._own:
             return None
-        self._checked[name] = artifact = Artifact(record, folder)
-        return artifact
+        manifest = _read_manifest(self.folder(key), key)
+        return None if manifest is None else dict(manifest["record"])
 
     def has(self, key: Key) -> bool:
         """Whether an entry exists, without checking it."""
-        known = key.digest in self._checked
-        return known or (not self._fresh and (self._folder(key) / _MANIFEST).is_file())
+        name = key.digest
+        if name in self._held:
+            return True
+        return (not self._fresh or name in self._own) and os.path.isfile(self.folder(key) / _MANIFEST)  # noqa: PTH113 - never raises
 
     def put(self, key: Key, record: Mapping[str, Any], arrays: Mapping[str, Any] | None = None) -> Artifact:
-        """Store an artifact; if another process was faster, its entry stays.
+        """Store an artifact; if another process was faster, its entry stays and is returned.
+
+        What cannot be written is counted in `unwritten` and kept in memory.
 
         Args:
             key: What it depends on.
             record: JSON.
             arrays: Torch tensors or numpy arrays, all of one of these types.
         """
-        folder = self._folder(key)
-        part = self.root / "tmp" / f"{key.digest}-{uuid.uuid4().hex[:8]}"
-        part.mkdir(parents=True)
-        content = _serialise(arrays or {})
-        _write(part / _ARRAYS, content)
-        manifest = {
-            "stage": key.stage,
-            "key": json.loads(key.parts),
-            "record": record,
-            "record_digest": digest(record),
-            "arrays": {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()},
-        }
-        _write(part / _MANIFEST, json.dumps(manifest, indent=1, sort_keys=True).encode())
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        if self._fresh and folder.is_dir():
-            shutil.rmtree(folder)
+        # As it will be read: tuples become lists, and what is no JSON fails here, not in the next run.
+        artifact = Artifact(json.loads(json.dumps(record, allow_nan=False)), _serialise(arrays or {}))
         try:
-            part.rename(folder)
-        except OSError:
-            if _read_whole(folder) is None:
-                raise
-            shutil.rmtree(part)
-        self._checked[key.digest] = artifact = Artifact(dict(record), folder)
-        return artifact
+            found = self._write(key, artifact)
+        except OSError as error:
+            self._hold(key, artifact, error)
+            return artifact
+        self._own.add(key.digest)
+        self._held.pop(key.digest, None)
+        return found
 
-    def _folder(self, key: Key) -> Path:
+    def folder(self, key: Key) -> Path:
+        """Where the entry of a key lies."""
         name = key.digest
         return self.root / key.stage / name[:2] / name
 
-    def _quarantine(self, folder: Path) -> None:
-        target = self.root / "quarantine" / f"{folder.name}-{uuid.uuid4().hex[:8]}"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        folder.rename(target)
+    def _write(self, key: Key, artifact: Artifact) -> Artifact:
+        """Put an entry in its place; returns what lies there in the end."""
+        if not self._swept:
+            self._swept = True
+            sweep(self.root / "tmp")
+        part = self.root / "tmp" / part_name(key.digest)
+        try:
+            part.mkdir(parents=True)
+            _write_file(part / _ARRAYS, artifact.content)
+            _write_file(part / _MANIFEST, _manifest(key, artifact))
+            return self._place(part, key, artifact)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+    def _place(self, part: Path, key: Key, artifact: Artifact) -> Artifact:
+        folder = self.folder(key)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        if self._fresh and key.digest not in self._own:
+            _rename_if_there(folder, part.with_name(part_name("replaced")), remove=True)
+        try:
+            part.rename(folder)
+        except OSError as error:
+            if error.errno not in {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR}:
+                raise
+            there = _read_whole(folder, key)
+            if there is not None:
+                return there
+            self._quarantine(key)
+            part.rename(folder)
+        return artifact
+
+    def _quarantine(self, key: Key) -> None:
+        """Set a damaged entry aside; where that is impossible it stays and counts as absent all the same."""
+        folder = self.folder(key)
+        with contextlib.suppress(OSError):
+            target = self.root / "quarantine" / f"{folder.name}-{uuid.uuid4().hex[:8]}"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _rename_if_there(folder, target)
+
+    def _hold(self, key: Key, artifact: Artifact, error: OSError) -> None:
+        if not self.unwritten:
+            self._warn(
+                f"{self.root}: the cache cannot be written ({error.strerror or error}); results are complete all "
+                "the same, but the next run computes them again: make room, or name another folder with --cache"
+            )
+        self.unwritten += 1
+        self._held[key.digest] = artifact
+        while len(self._held) > 1 and sum(len(held.content) for held in self._held.values()) > HELD:
+            self._held.popitem(last=False)
+
+
+def _check_name(root: Path) -> None:
+    try:
+        kind = "a file" if root.exists() and not root.is_dir() else None
+        kind = kind or ("a dangling link" if root.is_symlink() and not root.exists() else None)
+    except OSError as error:
+        kind = error.strerror or str(error)
+    # Path.exists() takes a name below a file for one that is merely absent.
+    file = next((parent for parent in root.parents if parent.is_file()), None) if kind is None else None
+    if file is not None:
+        kind = f"below {file}, which is a file"
+    if kind is not None:
+        raise SoundproofError(f"{root}: cannot be the folder of the cache ({kind}); name another with --cache")
 
 
 def _serialise(arrays: Mapping[str, Any]) -> bytes:
@@ -173,24 +254,56 @@ def _serialise(arrays: Mapping[str, Any]) -> bytes:
     return save_arrays({name: np.ascontiguousarray(array) for name, array in arrays.items()})
 
 
-def _write(path: Path, content: bytes) -> None:
+def _manifest(key: Key, artifact: Artifact) -> bytes:
+    content = artifact.content
+    manifest = {
+        "stage": key.stage,
+        "key": json.loads(key.parts),
+        "record": artifact.record,
+        "record_digest": digest(artifact.record),
+        "arrays": {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()},
+    }
+    return json.dumps(manifest, indent=1, sort_keys=True).encode()
+
+
+def _write_file(path: Path, content: bytes) -> None:
     with path.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
 
 
-def _read_whole(folder: Path) -> dict[str, Any] | None:
-    """The record of an entry whose manifest and arrays have the right size and digest, or None."""
+def _rename_if_there(folder: Path, target: Path, *, remove: bool = False) -> None:
+    """Move a folder away, unless another run was faster, and remove it there if asked to."""
+    with contextlib.suppress(FileNotFoundError):
+        folder.rename(target)
+        if remove:
+            shutil.rmtree(target, ignore_errors=True)
+
+
+def _read_whole(folder: Path, key: Key) -> Artifact | None:
+    """An entry that is this key's and whose record and arrays have the right digests, or None."""
+    manifest = _read_manifest(folder, key)
     try:
-        manifest = json.loads((folder / _MANIFEST).read_text("utf-8"))
-        record: dict[str, Any] = manifest["record"]
-        arrays, file = manifest["arrays"], folder / _ARRAYS
-        whole = (
-            manifest["record_digest"] == digest(record)
-            and file.stat().st_size == arrays["size"]
-            and hashlib.sha256(file.read_bytes()).hexdigest() == arrays["sha256"]
-        )
-    except (OSError, ValueError, KeyError, TypeError):
+        if manifest is None:
+            return None
+        content = (folder / _ARRAYS).read_bytes()
+        expected: str = manifest["arrays"]["sha256"]
+    except (OSError, KeyError, TypeError):
         return None
-    return record if whole else None
+    return Artifact(manifest["record"], content) if hashlib.sha256(content).hexdigest() == expected else None
+
+
+def _read_manifest(folder: Path, key: Key) -> dict[str, Any] | None:
+    """The manifest of an entry that is this key's, whose record is whole and whose arrays have their size."""
+    try:
+        manifest: dict[str, Any] = json.loads((folder / _MANIFEST).read_text("utf-8"))
+        whole = (
+            manifest["stage"] == key.stage
+            and canonical(manifest["key"]) == key.parts
+            and manifest["record_digest"] == digest(manifest["record"])
+            and (folder / _ARRAYS).stat().st_size == manifest["arrays"]["size"]
+        )
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return manifest if whole else None

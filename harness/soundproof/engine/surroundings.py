@@ -14,8 +14,9 @@ import torch
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+_GRADIENTS = "torch's gradient mode"
 _SETTINGS: dict[str, tuple[Callable[[], Any], Callable[[Any], object]]] = {
-    "torch's gradient mode": (torch.is_grad_enabled, torch.set_grad_enabled),
+    _GRADIENTS: (torch.is_grad_enabled, torch.set_grad_enabled),
     "torch's default dtype": (torch.get_default_dtype, torch.set_default_dtype),
     "torch's default device": (torch.get_default_device, torch.set_default_device),
     "torch's number of threads": (torch.get_num_threads, torch.set_num_threads),
@@ -58,22 +59,29 @@ def kept() -> Iterator[None]:
     before = {name: read() for name, (read, _) in _SETTINGS.items()}
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
     try:
-        with (
-            warnings.catch_warnings(),
-            torch.inference_mode(mode=False),
-            torch.set_grad_enabled(before["torch's gradient mode"]),
-        ):
-            yield
-            changed = _changed(before)
-            if torch.is_inference_mode_enabled():
-                changed.append("torch's inference mode")
-            if changed:
-                raise SurroundingsError(f"it changed {', '.join(changed)} and left it so: put it back after use")
+        with warnings.catch_warnings(), torch.inference_mode(mode=False), torch.set_grad_enabled(mode=True):
+            try:
+                yield
+            except Exception as error:
+                # What went wrong went wrong in a process that was no longer the same.
+                raise _fault(before, f"; then {type(error).__name__} was raised") or error from error
+            fault = _fault(before)
+            if fault is not None:
+                raise fault
     finally:
         for name in _changed(before):
             _SETTINGS[name][1](before[name])
         random.setstate(python)
         np.random.set_state(numpy)  # noqa: NPY002
+
+
+def _fault(before: dict[str, Any], and_then: str = "") -> SurroundingsError | None:
+    changed = _changed({**before, _GRADIENTS: True})
+    if torch.is_inference_mode_enabled():
+        changed.append("torch's inference mode")
+    if not changed:
+        return None
+    return SurroundingsError(f"it changed {', '.join(changed)} and left it so: put it back after use{and_then}")
 
 
 def _changed(before: dict[str, Any]) -> list[str]:

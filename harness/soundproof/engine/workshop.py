@@ -42,7 +42,7 @@ class Workshop:
     root: Path
     on_epoch: Callable[[], None] = lambda: None
     keys: Keys = field(init=False)
-    _failed: dict[str, Exception] = field(default_factory=dict)
+    _failed: dict[str, BaseException] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.keys = Keys(self.plan, self.environment, self.registry)
@@ -83,6 +83,6 @@ class Workshop:
         try:
             with kept():
                 yield
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self._failed[key.digest] = error
             raise

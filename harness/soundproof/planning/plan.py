@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from soundproof.contract.identity import coordinate
 from soundproof.digest import digest
 from soundproof.measuring.place import target_of
+from soundproof.planning.splits import without_copies
 from soundproof.results.files import Row
 
 if TYPE_CHECKING:
@@ -74,6 +75,10 @@ class Plan:
     def classes(self, trained: Trained) -> int:
         """Number of classes."""
         return len(self.indexes[trained.dataset].classes)
+
+    def originals(self, dataset: Dataset) -> ClipIndex:
+        """The clips of a data set without augmented copies."""
+        return without_copies(self.indexes[dataset], self.suite.copies)
 
     def test(self, trained: Trained) -> npt.NDArray[np.int64]:
         """Rows of the clips that a classifier is tested on."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from soundproof import faults
+from soundproof.data.checks import read_index
 from soundproof.errors import DataError, SoundproofError, SuiteError
 from soundproof.measuring.cell import Cell, Classifier, Trained
 from soundproof.planning.graph import Graph
@@ -79,7 +80,7 @@ def _with_data(suite: Suite, root: Path) -> Plan:
     scheme, folds = suite.split.scheme, suite.split.folds
     for dataset in suite.datasets:
         try:
-            index = dataset.index(root)
+            index = read_index(dataset, root)
             there = fold_count(index, scheme)
             if folds > there:
                 raise SuiteError(f"split.folds: {folds}, but {scheme} has {there} folds")

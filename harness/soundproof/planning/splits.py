@@ -97,6 +97,18 @@ def with_copies(index: ClipIndex, copies: int) -> ClipIndex:
     )
 
 
+def without_copies(index: ClipIndex, copies: int) -> ClipIndex:
+    """The inverse of `with_copies`."""
+    count = len(index.names) // (copies + 1)
+    return replace(
+        index,
+        names=index.names[:count],
+        labels=index.labels[:count],
+        groups=index.groups[:count],
+        folds=None if index.folds is None else index.folds[:count],
+    )
+
+
 def fold_count(index: ClipIndex, scheme: Scheme) -> int:
     """How many folds a scheme has.
 

@@ -2,7 +2,7 @@
 
     results.jsonl         one row a cell, sorted by coordinates
     samples.safetensors   arrays named `<row key>/<field>` (below), and `clips/<data set>/group`
-    run.json              provenance: suite, budget, versions, platform, data sets, input sizes
+    run.json              provenance: suite, budget, versions, platform, data sets, input sizes, digests of all
 
 Fields of a row's samples, all `[n]`; `clip` is a row of the data set's index:
 
@@ -34,9 +34,7 @@ import json
 import os
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any
-
-import pydantic
+from typing import TYPE_CHECKING, Any
 
 from soundproof.contract.identity import label
 from soundproof.digest import canonical
@@ -44,6 +42,7 @@ from soundproof.errors import ResultsError
 from soundproof.measuring.metrics.intervals import Metric
 from soundproof.measuring.place import Coordinate, Place
 from soundproof.measuring.protocols import PROTOCOLS
+from soundproof.results.integrity import file_flaw, parse_line, row_flaws, seal_flaw, sealed
 from soundproof.types import Status
 
 if TYPE_CHECKING:
@@ -125,16 +124,23 @@ class Row(Place):
         """
         if row["schema"] != SCHEMA:
             raise ValueError(f"schema {row['schema']}, and this version reads {SCHEMA}")
-        try:
-            found = vars(_Written.model_validate(row))
-        except pydantic.ValidationError as error:
-            first = error.errors()[0]
-            raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-        numbers = {
-            kind: {name: Metric(**vars(each)) for name, each in found[kind].items()}
-            for kind in ("metrics", "reports")
-        }
-        return cls(**{**found, **numbers})
+        flaws = list(row_flaws(row))
+        if flaws:
+            raise ValueError("; ".join(flaws))
+        place = {name: row[name] for name in Place.__dataclass_fields__}
+        metrics, reports = (
+            {name: Metric(**metric) for name, metric in row[kind].items()} for kind in ("metrics", "reports")
+        )
+        return cls(
+            key=row["key"],
+            status=Status(row["status"]),
+            reason=row["reason"],
+            **place,
+            metrics=metrics,
+            reports=reports,
+            flags=tuple(row["flags"]),
+            reached=row["reached"],
+        )
 
 
 def _cut(reason: str | None) -> str | None:
@@ -143,55 +149,6 @@ def _cut(reason: str | None) -> str | None:
         return None
     short = reason if len(reason) <= _REASON else reason[: _REASON - 1] + "…"
     return short.encode(errors="replace").decode()
-
-
-def _with_id(coordinate: Coordinate) -> Coordinate:
-    if type(coordinate.get("id")) is not str:
-        raise ValueError("a coordinate has an id")
-    return coordinate
-
-
-def _known_protocol(name: str) -> str:
-    if name not in PROTOCOLS:
-        raise ValueError(f"must be one of {', '.join(PROTOCOLS)}")
-    return name
-
-
-_WithId = Annotated[dict[str, Any], pydantic.AfterValidator(_with_id)]
-
-
-class _Number(pydantic.BaseModel):
-    """A metric of a line."""
-
-    model_config = pydantic.ConfigDict(strict=True)
-
-    value: float
-    low: float
-    high: float
-    n: int
-
-
-class _Written(pydantic.BaseModel):
-    """A line of `results.jsonl`; whether its numbers make sense is for `soundproof.results.soundness`."""
-
-    model_config = pydantic.ConfigDict(strict=True)
-
-    key: str
-    status: Annotated[Status, pydantic.Field(strict=False)]
-    reason: str | None
-    protocol: Annotated[str, pydantic.AfterValidator(_known_protocol)]
-    dataset: _WithId
-    representation: _WithId
-    model: _WithId
-    defense: _WithId
-    attack: _WithId | None
-    target: _WithId | None
-    fold: int
-    seed: int
-    metrics: dict[str, _Number]
-    reports: dict[str, _Number]
-    flags: Annotated[tuple[str, ...], pydantic.Field(strict=False)]
-    reached: bool | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,16 +188,21 @@ def groups_name(dataset: Coordinate) -> str:
 
 
 def write(results: Results, out: Path) -> None:
-    """Write the three files, each replaced whole, so that a reader never meets half a file."""
+    """Write the three files, each replaced whole, so that a reader never meets half a file.
+
+    `run.json` comes last: it holds the digests of the other two, and its own.
+    """
     import numpy as np
     from safetensors.numpy import save
 
     out.mkdir(parents=True, exist_ok=True)
     rows = sorted(results.rows, key=lambda row: row.order)
     arrays = {name: np.ascontiguousarray(array) for name, array in sorted(results.samples.items())}
-    replace(out / SAMPLES, save(arrays))
-    replace(out / RUN, (json.dumps(results.run, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode())
-    replace(out / ROWS, "".join(canonical_row(row) + "\n" for row in rows).encode())
+    files = {SAMPLES: save(arrays), ROWS: "".join(canonical_row(row) + "\n" for row in rows).encode()}
+    run = sealed(results.run, files, len(rows))
+    for name, content in files.items():
+        replace(out / name, content)
+    replace(out / RUN, (json.dumps(run, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode())
 
 
 def canonical_row(row: Row) -> str:
@@ -259,29 +221,78 @@ def read(out: Path) -> Results:
     """Read a results folder.
 
     Raises:
-        ResultsError: A file is missing, damaged or of another schema.
+        ResultsError: A file is missing, damaged, of another schema, or not of the run that wrote the others; it
+            lists every problem by file and line.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    missing = [name for name in (ROWS, SAMPLES, RUN) if not (out / name).is_file()]
-    if missing:
-        raise ResultsError([f"{out / name} is missing: is {out} the --out of a `bench run`?" for name in missing])
-    rows, problems = [], []
-    # Not splitlines(): a string in a row may hold a line separator of Unicode's.
-    for number, line in enumerate((out / ROWS).read_text(encoding="utf-8").rstrip("\n").split("\n"), start=1):
-        try:
-            rows.append(Row.from_json(json.loads(line)))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            problems.append(f"{out / ROWS}:{number}: not a row of schema {SCHEMA}: {error}")
-    try:
-        samples = load_file(out / SAMPLES)
-    except (SafetensorError, OSError) as error:
-        problems.append(f"{out / SAMPLES} is damaged: {error}; run the suite again")
-    try:
-        run = json.loads((out / RUN).read_text(encoding="utf-8"))
-    except ValueError as error:
-        problems.append(f"{out / RUN} is damaged: {error}; run the suite again")
+    problems: list[str] = []
+    contents = {name: _content(out / name, problems) for name in (ROWS, SAMPLES, RUN)}
+    run = _run(out / RUN, contents[RUN], problems)
+    rows = _rows(out / ROWS, contents[ROWS], run, problems)
+    samples = _samples(out / SAMPLES, contents[SAMPLES], run, problems)
     if problems:
         raise ResultsError(problems)
-    return Results(sorted(rows, key=lambda row: row.order), samples, run)
+    return Results(sorted(rows, key=lambda row: row.order), samples, run or {})
+
+
+def _content(path: Path, problems: list[str]) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        problems.append(f"{path} is missing: is {path.parent} the --out of a `bench run`?")
+    except OSError as error:
+        problems.append(f"{path} cannot be read: {error.strerror or error}")
+    return None
+
+
+def _run(path: Path, content: bytes | None, problems: list[str]) -> dict[str, Any] | None:
+    if content is None:
+        return None
+    try:
+        run: dict[str, Any] = parse_line(content)
+        flaw = seal_flaw(run)
+    except ValueError as error:
+        flaw = str(error)
+    if flaw is None:
+        return run
+    problems.append(f"{path} is damaged: {flaw}; run the suite again")
+    return None
+
+
+def _rows(path: Path, content: bytes | None, run: Mapping[str, Any] | None, problems: list[str]) -> list[Row]:
+    rows: list[Row] = []
+    if content is None:
+        return rows
+    before = len(problems)
+    lines: dict[str, int] = {}
+    # Not splitlines(): a string in a row may hold a line separator of Unicode's.
+    for number, line in enumerate(content.removesuffix(b"\n").split(b"\n"), start=1):
+        try:
+            row = Row.from_json(parse_line(line))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            problems.append(f"{path}:{number}: not a row of schema {SCHEMA}: {error}")
+            continue
+        if lines.setdefault(row.key, number) != number:
+            problems.append(f"{path}:{number}: the same row as line {lines[row.key]}; remove one of them")
+        rows.append(row)
+    flaw = file_flaw(run, path.name, content) if run is not None else None
+    if flaw is not None and len(problems) == before:
+        problems.append(f"{path} is damaged: {flaw}; run the suite again")
+    return rows
+
+
+def _samples(
+    path: Path, content: bytes | None, run: Mapping[str, Any] | None, problems: list[str]
+) -> Mapping[str, npt.NDArray[Any]]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    if content is None:
+        return {}
+    try:
+        flaw = file_flaw(run, path.name, content) if run is not None else None
+        samples = load(content) if flaw is None else {}
+    except (SafetensorError, ValueError, KeyError) as error:
+        flaw, samples = str(error), {}
+    if flaw is not None:
+        problems.append(f"{path} is damaged: {flaw}; run the suite again")
+    return samples

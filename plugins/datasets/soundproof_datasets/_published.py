@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeVar
 from soundproof import ClipIndex, DataError, Dataset
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -79,7 +79,9 @@ class Published(Dataset):
         index = ClipIndex(
             names=tuple(clip.name for clip in clips),
             labels=np.array([clip.label for clip in clips], dtype=np.int64),
-            groups=np.unique([clip.group for clip in clips], return_inverse=True)[1].astype(np.int64),
+            groups=_joined(
+                np.unique([clip.group for clip in clips], return_inverse=True)[1].astype(np.int64), sha256
+            ),
             folds=np.array([clip.fold for clip in clips], dtype=np.int64),
             classes=survey.classes,
             checksum="",
@@ -141,6 +143,21 @@ class Published(Dataset):
             raise DataError(problems)
         assert result is not None
         return survey, result
+
+
+def _joined(groups: npt.NDArray[np.int64], sha256: Sequence[str]) -> npt.NDArray[np.int64]:
+    """The groups, those that hold copies of one file made one: a copy elsewhere would test what was trained on."""
+    import numpy as np
+
+    content, copies = np.unique(sha256, return_inverse=True, return_counts=True)[1:]
+    joined = groups
+    for number in np.flatnonzero(copies > 1):
+        # Earlier rounds may have joined some of them already.
+        members = np.unique(joined[content == number])
+        joined = np.where(np.isin(joined, members), members[0], joined)
+    if joined is groups:
+        return groups
+    return np.unique(joined, return_inverse=True)[1].astype(np.int64)
 
 
 _REMEDY = "restore it from the original distribution"

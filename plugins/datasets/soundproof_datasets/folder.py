@@ -39,14 +39,16 @@ class Folder(OwnAudio):
         from soundproof.data.audio import checksum, hashes
 
         folder = root / self.path
-        files = self._files(folder)
+        files = self._files(root)
+        groups = self.group_names(files)
         sha256 = hashes(files, expected_rate=self.rate)
+        self.check_doubles(files, sha256, groups)
         names = tuple(file.relative_to(folder).as_posix() for file in files)
         classes = sorted({file.parent.name for file in files})
         index = ClipIndex(
             names=names,
             labels=np.array([classes.index(file.parent.name) for file in files], dtype=np.int64),
-            groups=np.unique(self.group_names(files), return_inverse=True)[1].astype(np.int64),
+            groups=np.unique(groups, return_inverse=True)[1].astype(np.int64),
             folds=None,
             classes=tuple(classes),
             checksum="",
@@ -57,30 +59,21 @@ class Folder(OwnAudio):
         """All clips in the order of `index`."""
         from soundproof.data.audio import read
 
-        return read(self._files(root / self.path), rate, self.sample_count(rate), expected_rate=self.rate)
+        return read(self._files(root), rate, self.sample_count(rate), expected_rate=self.rate)
 
-    def _files(self, folder: Path) -> list[Path]:
+    def _files(self, root: Path) -> list[Path]:
         """All audio files, sorted; raises DataError if they make no data set."""
         from soundproof.data.audio import SUFFIXES
 
-        if not folder.is_dir():
-            raise DataError(f"{folder}: no such folder; set the parameter path, or the data folder with --data")
-        found = {
-            entry: sorted(
-                file
-                for file in entry.iterdir()
-                if file.is_file() and file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
-            )
-            for entry in sorted(folder.iterdir())
-            if entry.is_dir() and not entry.name.startswith(".")
-        }
-        problems = [
+        problems: list[str] = []
+        found = {folder: self.audio_in(folder, problems) for folder in self.folders(root, problems)}
+        problems += [
             f"{entry}: holds no {', '.join(sorted(SUFFIXES))} file; add clips, or remove the class folder"
             for entry, files in found.items()
             if not files
         ]
         if len(found) < 2:
-            problems.append(f"{folder}: holds {len(found)} class folders; it takes at least two")
+            problems.append(f"{root / self.path}: holds {len(found)} class folders; it takes at least two")
         if problems:
             raise DataError(problems)
         return [file for files in found.values() for file in files]

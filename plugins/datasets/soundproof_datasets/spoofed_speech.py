@@ -45,6 +45,7 @@ class SpoofedSpeech(OwnAudio):
         files = self._files(root)
         groups = self.group_names(files)
         sha256 = hashes(files)
+        self.check_doubles(files, sha256, groups)
         recordings = self._names(files, root)
         spoofs = self.copies * self._augmentation.copies
         names = tuple(
@@ -106,16 +107,12 @@ class SpoofedSpeech(OwnAudio):
         """All audio files, sorted; raises DataError if there are too few."""
         from soundproof.data.audio import SUFFIXES
 
-        folder = root / self.path
-        if not folder.is_dir():
-            raise DataError(f"{folder}: no such folder; set the parameter path, or the data folder with --data")
-        found = [
-            file
-            for file in sorted(folder.rglob("*"))
-            if file.is_file()
-            and file.suffix.lower() in SUFFIXES
-            and not any(part.startswith(".") for part in file.relative_to(folder).parts)
-        ]
-        if not found:
-            raise DataError(f"{folder}: holds no {', '.join(sorted(SUFFIXES))} file; add recordings of speech")
+        problems: list[str] = []
+        found = self.audio_below(root, problems)
+        if not (found or problems):
+            problems.append(
+                f"{root / self.path}: holds no {', '.join(sorted(SUFFIXES))} file; add recordings of speech"
+            )
+        if problems:
+            raise DataError(problems)
         return found

@@ -154,7 +154,7 @@ def test_damaged_audio_is_named_file_by_file(capsys, suite, tmp_path):
         folder = tmp_path / "data" / "sounds" / name
         folder.mkdir(parents=True)
         for take in range(10):
-            tone = np.sin(np.arange(8000) * (0.1 if name == "cat" else 0.2)) * 0.3
+            tone = np.sin(np.arange(8000) * (0.1 if name == "cat" else 0.2)) * (0.3 + take / 100)
             soundfile.write(folder / f"{take}.wav", tone, 8000, subtype="FLOAT")
     suite.write_text(
         SUITE.replace('{ id = "synth", takes = 1, seconds = 0.5 }', '{ id = "folder", path = "sounds" }')
@@ -167,7 +167,10 @@ def test_damaged_audio_is_named_file_by_file(capsys, suite, tmp_path):
     # Found while decoding: two clips whose samples are no numbers.
     for take in (3, 7):
         soundfile.write(
-            tmp_path / "data" / "sounds" / "cat" / f"{take}.wav", np.full(8000, np.nan), 8000, subtype="FLOAT"
+            tmp_path / "data" / "sounds" / "cat" / f"{take}.wav",
+            np.full(8000 - take, np.nan),
+            8000,
+            subtype="FLOAT",
         )
     code, _, told = bench(capsys, *run)
     assert code == 2

@@ -3,67 +3,12 @@
 import dataclasses
 import subprocess
 import sys
-import types
-from importlib.metadata import EntryPoint
-from pathlib import Path
 
 import pytest
 
+from doors import ATTACK, installed
 from soundproof import Kind, PluginError, Ref
 from soundproof.contract.discovery import discover
-
-
-class Distribution:
-    """Enough of a distribution for an entry point."""
-
-    def __init__(self, name: str, version: str = "1.0") -> None:
-        self.name, self.version = name, version
-
-
-def plugin(monkeypatch, name: str, source: str, distribution: str) -> EntryPoint:
-    """An entry point of a module made from source."""
-    module = types.ModuleType(name)
-    module.__file__ = f"{name}.py"
-    monkeypatch.setitem(sys.modules, name, module)
-    if "raise SystemExit" not in source and "import_fails" not in source:
-        exec(compile(source, name, "exec"), module.__dict__)
-    else:
-        monkeypatch.delitem(sys.modules, name)
-        loader = Path(monkeypatch.plugin_folder) / f"{name}.py"
-        loader.write_text(source)
-    return EntryPoint(name, name, "soundproof.plugins")._for(Distribution(distribution))
-
-
-@pytest.fixture
-def door(monkeypatch, tmp_path):
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.plugin_folder = tmp_path
-    return lambda name, source, distribution="third-party": plugin(monkeypatch, name, source, distribution)
-
-
-ATTACK = """
-from dataclasses import dataclass
-from soundproof import BoundedAttack, hookimpl
-
-@dataclass(frozen=True)
-class Mine(BoundedAttack):
-    '''Does nothing.'''
-    id = "{id}"
-    strength: float = 1.0
-    @property
-    def planned_gradients(self): return 0
-    def perturb(self, victim, ball, generator): return victim.clean
-
-@hookimpl
-def soundproof_components():
-    return [Mine]
-"""
-
-
-def installed():
-    from importlib.metadata import entry_points
-
-    return list(entry_points(group="soundproof.plugins"))
 
 
 def test_all_built_in_plugins_load():
@@ -214,8 +159,8 @@ def test_equal_parameters_make_equal_components():
 def test_named_components_are_built_too(given, steps):
     """By default and by name; whether a reference holds its component makes no difference to it."""
     from soundproof_attacks.bim import BimB
-    from soundproof_attacks.fgsm import Fgsm
+    from soundproof_attacks.pgd import Pgd
 
     built = discover().build(Ref(Kind.DEFENSE, "adversarial-training", given))
-    assert built.attack.component == (Fgsm() if steps is None else BimB(steps=steps))
+    assert built.attack.component == (Pgd(steps=4) if steps is None else BimB(steps=steps))
     assert built.attack == dataclasses.replace(built.attack, component=None)

@@ -7,11 +7,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from soundproof.data import unpack as unpacking
+from soundproof.data import disk
+from soundproof.data import download as downloads
 from soundproof.data.fetch import fetch, is_there
 from soundproof.errors import DataError
 from soundproof.types import Download
-from web import served
+from web import answering, served
 
 # Incompressible, so that archives are long enough to break off amid them.
 NOISE = np.random.default_rng(0).bytes(600_000)
@@ -153,8 +154,10 @@ def test_a_part_longer_than_the_file_is_thrown_away(tmp_path, site, archive):
 
 
 def test_a_wrong_checksum_sets_the_file_aside(tmp_path, site, archive):
-    with pytest.raises(DataError, match=r"its md5 is [0-9a-f]{32}, but 00 was published; set aside as .*\.wrong"):
-        fetch(archive(checksum="md5:00"), tmp_path)
+    with pytest.raises(
+        DataError, match=r"its md5 is [0-9a-f]{32}, but 0{32} was published; set aside as .*\.wrong"
+    ):
+        fetch(archive(checksum="md5:" + "0" * 32), tmp_path)
     assert not (tmp_path / "Clips").exists()
     (aside,) = (tmp_path / ".downloads").iterdir()
     assert aside.read_bytes() == site.content["/files/Clips.zip"]
@@ -168,7 +171,7 @@ def test_an_archive_that_leads_outside_leaves_nothing_behind(tmp_path, site, mak
     site.content["/x"] = make({"Clips/a": b"a", "Clips/../../../evil": b"evil"})
     with pytest.raises(DataError, match="refused"):
         fetch(Data(Download(f"{site.url}/x")), root)
-    assert [path for path in left(tmp_path) if not path.endswith("-x")] == ["data", "data/.downloads"]
+    assert [path for path in left(tmp_path) if not path.endswith("-x.wrong")] == ["data", "data/.downloads"]
 
 
 def test_a_folder_called_after_a_branch_gets_its_proper_name(tmp_path, site):
@@ -204,7 +207,7 @@ def test_what_cannot_be_downloaded_is_one_message(tmp_path, site, url, words):
 
 
 def test_room_is_checked_before_anything_is_asked(tmp_path, site, archive, monkeypatch):
-    monkeypatch.setattr(unpacking.shutil, "disk_usage", lambda path: SimpleNamespace(free=1_000_000))
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda path: SimpleNamespace(free=1_000_000))
     with pytest.raises(DataError, match=r"fetching clips takes 2\.0 GB, 0\.0 GB are free"):
         fetch(archive(size=1_000_000_000), tmp_path)
     assert site.requests == []
@@ -214,3 +217,141 @@ def test_room_is_checked_before_anything_is_asked(tmp_path, site, archive, monke
 def test_a_data_set_without_downloads_names_its_homepage(tmp_path):
     with pytest.raises(DataError, match=r"clips: no public download; see https://example\.org"):
         fetch(Data(), tmp_path)
+
+
+def answer(head, body=b""):
+    return b"HTTP/1.1 " + head.replace(b"\n", b"\r\n") + b"\r\nConnection: close\r\n\r\n" + body
+
+
+ANSWERS = {
+    "a length that is no number": (answer(b"200 OK\nContent-Length: abc", b"x"), "says that 'abc' bytes"),
+    "an absurd length": (answer(b"200 OK\nContent-Length: 1" + b"0" * 5000, b"x"), "says that '1000"),
+    "a negative length": (answer(b"200 OK\nContent-Length: -5", b"x"), "says that '-5' bytes"),
+    "a length that no disk holds": (answer(b"200 OK\nContent-Length: 9" + b"0" * 17, b"x"), "GB are free"),
+    "nothing after nothing": (answer(b"416 Range Not Satisfiable\nContent-Range: bytes */0"), "416"),
+    "a part that was not asked for": (
+        answer(b"206 Partial Content\nContent-Range: bytes 100-199/200", b"x" * 100),
+        "what follows byte 100 where 0 was asked for",
+    ),
+    "a part of nothing": (answer(b"206 Partial Content\nContent-Range: lines 1-2", b"x"), "without saying which"),
+    "a part beyond numbers": (
+        answer(b"206 Partial Content\nContent-Range: bytes " + b"9" * 5000),
+        "without saying",
+    ),
+    "a negative chunk": (
+        answer(b"200 OK\nTransfer-Encoding: chunked", b"-5\r\nhello\r\n0\r\n\r\n"),
+        "chunk of negative size",
+    ),
+    "a chunk of no size": (answer(b"200 OK\nTransfer-Encoding: chunked", b"zz\r\nhello\r\n"), "kept"),
+    "a chunk cut short": (answer(b"200 OK\nTransfer-Encoding: chunked", b"ff\r\nhello"), "5 bytes are kept"),
+    "a redirect to ftp": (answer(b"302 Found\nLocation: ftp://127.0.0.1/x"), "its scheme is 'ftp', not http"),
+    "a redirect to a file": (answer(b"302 Found\nLocation: file:///etc/passwd"), "is not allowed"),
+    "a redirect to nowhere": (answer(b"302 Found"), "302"),
+    "a redirect to a broken port": (answer(b"302 Found\nLocation: http://127.0.0.1:port/x"), "nonnumeric port"),
+    "a redirect to a broken host": (answer(b"302 Found\nLocation: http://[::1/x"), "Invalid IPv6"),
+    "a redirect to a host of dots": (answer(b"302 Found\nLocation: http://..../x"), "kept"),
+    "a redirect to itself": (answer(b"302 Found\nLocation: {url}/x"), "infinite loop"),
+    "no HTTP": (b"hello\r\n\r\n", "hello"),
+    "nothing": (b"", "closed connection"),
+    "endless headers": (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 5000, "headers"),
+    "one endless header": (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 200_000, "line"),
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_server_that_talks_nonsense_is_one_message(tmp_path, name):
+    sent, words = ANSWERS[name]
+    with answering(sent) as url, pytest.raises(DataError) as caught:
+        fetch(Data(Download(f"{url}/x")), tmp_path)
+    (problem,) = caught.value.problems
+    assert words in problem
+    assert not (tmp_path / "Clips").exists()
+
+
+def test_what_belongs_to_another_size_is_not_kept(tmp_path, site):
+    site.content["/x"] = content = zipped({"Clips/a.bin": NOISE})
+    with pytest.raises(DataError, match=rf"announces {len(content):,} bytes, but 1,000 were published"):
+        fetch(Data(Download(f"{site.url}/x", 1000)), tmp_path)
+    assert left(tmp_path) == [".downloads"]
+
+
+def test_more_than_was_published_is_not_taken(tmp_path):
+    endless = answer(b"200 OK\nTransfer-Encoding: chunked", b"40000\r\n" + b"x" * 0x40000 + b"\r\n" + b"40000\r\n")
+    heard = []
+    with answering(endless) as url, pytest.raises(DataError, match="sends more than the 1,000 bytes published"):
+        fetch(Data(Download(f"{url}/x", 1000)), tmp_path, lambda done, total: heard.append(done))
+    assert all(done <= 1000 for done in heard)
+    assert left(tmp_path) == [".downloads"]
+
+
+def test_less_than_was_published_is_not_taken(tmp_path):
+    expected = r"connection broke after 100 of 1,000 bytes; 100 bytes are kept"
+    with answering(answer(b"200 OK", b"x" * 100)) as url, pytest.raises(DataError, match=expected):
+        fetch(Data(Download(f"{url}/x", 1000)), tmp_path)
+
+
+def test_a_download_has_a_time_limit(tmp_path, monkeypatch):
+    monkeypatch.setattr(downloads, "LIMIT", -1.0)
+    expected = r"takes longer than .* hours; .* bytes are kept"
+    with answering(answer(b"200 OK", b"x" * 100)) as url, pytest.raises(DataError, match=expected):
+        fetch(Data(Download(f"{url}/x")), tmp_path)
+
+
+def test_a_bad_archive_does_not_end_the_next_try_alike(tmp_path, site):
+    site.content["/x"] = zipped({"Clips/a.bin": NOISE})[:-50]
+    with pytest.raises(DataError, match=r"neither a ZIP nor a tar file.*set aside as .*\.wrong: look at it"):
+        fetch(Data(Download(f"{site.url}/x")), tmp_path)
+    site.content["/x"] = zipped({"Clips/a.bin": NOISE})
+    fetch(Data(Download(f"{site.url}/x")), tmp_path)
+    assert (tmp_path / "Clips" / "a.bin").read_bytes() == NOISE
+
+
+def test_an_archive_of_something_else_does_not_end_the_next_try_alike(tmp_path, site):
+    site.content["/x"] = zipped({"one/a": b"a", "two/b": b"b"})
+    with pytest.raises(DataError, match=r"holds no such folder.*set aside as "):
+        fetch(Data(Download(f"{site.url}/x")), tmp_path)
+    site.content["/x"] = zipped({"Clips/a": b"a"})
+    fetch(Data(Download(f"{site.url}/x")), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "checksum", ["sha999:00", "sha256:00", "sha256", "shake_128:00", "md5:" + "g" * 32, ":" + "0" * 32, ""]
+)
+def test_an_unknown_checksum_is_told_before_anything_is_asked(tmp_path, site, archive, checksum):
+    with pytest.raises(DataError, match=r"is no checksum like sha256:… or md5:…; tell the author of the data set"):
+        fetch(archive(checksum=checksum), tmp_path)
+    assert site.requests == []
+
+
+def test_a_name_longer_than_files_have_is_shortened(tmp_path, site):
+    path = f"/{'long' * 100}.zip"
+    site.content[path] = zipped({"Clips/a": b"a"})
+    fetch(Data(Download(site.url + path)), tmp_path)
+    assert left(tmp_path) == ["Clips", "Clips/a"]
+
+
+def test_a_full_disk_keeps_what_is_there(tmp_path, site, archive, monkeypatch):
+    def fail(self, size):
+        raise OSError(28, "No space left on device")
+
+    content = site.content["/files/Clips.zip"]
+    with monkeypatch.context() as full:
+        full.setattr(downloads, "need_space", lambda *_: None)
+        full.setattr(downloads, "_note_version", fail)
+        with pytest.raises(DataError, match="No space left on device"):
+            fetch(archive(), tmp_path)
+    fetch(archive(size=len(content)), tmp_path)
+    assert left(tmp_path) == WHOLE
+
+
+@pytest.mark.parametrize("place", ["", ".downloads"])
+def test_a_file_where_a_folder_is_needed_is_named(tmp_path, archive, place):
+    root = tmp_path / "data"
+    blocker = root / place
+    blocker.parent.mkdir(exist_ok=True)
+    blocker.write_text("")
+    with pytest.raises(DataError) as caught:
+        fetch(archive(), root)
+    (problem,) = caught.value.problems
+    assert str(blocker) in problem
+    assert problem.endswith("name another data folder with --data")

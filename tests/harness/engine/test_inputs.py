@@ -58,8 +58,8 @@ def test_an_augmentation_that_breaks_its_promise_is_named(tmp_path, monkeypatch)
 
 
 def test_a_representation_is_fitted_to_the_class_it_names(tmp_path):
-    _, trained, inputs = inputs_of(tmp_path, representations=[{"id": "llfb", "fitted_to": "middle"}])
-    (parts,) = inputs.plan.splits.values()
+    plan, trained, inputs = inputs_of(tmp_path, representations=[{"id": "llfb", "fitted_to": "middle"}])
+    (parts,) = plan.splits.values()
     waveforms = torch.from_numpy(trained.dataset.waveforms(tmp_path, 16000))
     middle = waveforms[parts.train[parts.train % 3 == 1]]
     expected = trained.representation.fit(middle)(waveforms)

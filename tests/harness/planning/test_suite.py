@@ -118,7 +118,7 @@ def test_the_limits_of_recipes_and_budgets_are_those_of_the_dataclasses(registry
     assert suite.budget == Budget()
     for words, table in ((Recipe, "training"), (Budget, "budget")):
         for field in dataclasses.fields(words):
-            with pytest.raises(SuiteError, match=f"{table}.{field.name}: Input should be"):
+            with pytest.raises(SuiteError, match=rf"{table}.{field.name}(\[0\])?: Input should be"):
                 load_suite(toy_suite(**{table: {field.name: [-1]}}), registry)
 
 

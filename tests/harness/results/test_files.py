@@ -92,38 +92,14 @@ def test_damage_is_named_line_by_line(tmp_path):
     assert len(caught.value.problems) == 5
 
 
-def test_a_long_reason_is_cut_when_it_is_made_and_when_it_is_read(tmp_path):
+def test_a_long_reason_is_cut_when_it_is_made_and_when_it_is_read():
     long = row(status=Status.FAILED, reason="x" * 20_000_000)
     assert len(long.reason) == 400
     assert long.reason.endswith("x…")
-    write(results(row(reason="short")), tmp_path)
-    lines = (tmp_path / "results.jsonl").read_text().replace("short", "y" * 1_000_000)
-    (tmp_path / "results.jsonl").write_text(lines)
-    assert read(tmp_path).rows[0].reason == "y" * 399 + "…"
+    read_back = Row.from_json({**row().to_json(), "reason": "y" * 1_000_000})
+    assert read_back.reason == "y" * 399 + "…"
 
 
 def test_a_reason_that_is_no_unicode_can_be_written(tmp_path):
     write(results(row(status=Status.FAILED, reason="lone \ud800 surrogate")), tmp_path)
     assert read(tmp_path).rows[0].reason == "lone ? surrogate"
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "problem"),
-    [
-        ("dataset", '"esc10"', "dataset: Input should be a valid dictionary"),
-        ("model", "{}", "model: Value error, a coordinate has an id"),
-        ("protocol", '"guess"', "must be one of clean, bounded, reach, transfer"),
-        ("status", '"fine"', "status"),
-        ("flags", '"leaky"', "flags"),
-        ("fold", '"0"', "fold"),
-        ("metrics", '{"accuracy": {"value": "high", "low": 0, "high": 1, "n": 3}}', "metrics.accuracy.value"),
-        ("metrics", '{"accuracy": 0.5}', "metrics.accuracy"),
-    ],
-)
-def test_a_line_that_is_no_row_is_named(tmp_path, field, value, problem):
-    write(results(row()), tmp_path)
-    line = json.loads((tmp_path / "results.jsonl").read_text())
-    (tmp_path / "results.jsonl").write_text(json.dumps({**line, field: json.loads(value)}) + "\n")
-    with pytest.raises(ResultsError, match=r"results\.jsonl:1: not a row of schema 1") as caught:
-        read(tmp_path)
-    assert problem in str(caught.value)

@@ -101,6 +101,25 @@ def test_one_class_is_no_data_set(tmp_path):
         folder().index(tmp_path)
 
 
+def test_copies_of_one_file_need_one_group(voices):
+    copy = voices / "voices" / "mom" / "sen_3.flac"
+    copy.write_bytes((voices / "voices" / "mom" / "sen_2.flac").read_bytes())
+    with pytest.raises(DataError) as caught:
+        folder().index(voices)
+    (problem,) = caught.value.problems
+    assert problem.startswith(f"{copy}: the same as {copy.with_name('sen_2.flac')}, but of another recording; ")
+    assert folder(group=r"^(sen)_").index(voices).names[-1] == "mom/sen_3.flac"
+
+
+def test_every_link_that_leads_nowhere_is_named(voices):
+    links = [voices / "voices" / "me" / "lost.wav", voices / "voices" / "you"]
+    for link in links:
+        link.symlink_to(voices / "nowhere")
+    with pytest.raises(DataError) as caught:
+        folder().index(voices)
+    assert {problem.partition(": ")[0] for problem in caught.value.problems} == set(map(str, links))
+
+
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(DataError, match="voices: no such folder; set the parameter path"):
         folder().index(tmp_path)

@@ -70,7 +70,7 @@ def test_bonafide_clips_are_the_recordings_and_copies_are_not(recordings):
 def test_copies_never_cross_a_split(recordings, group):
     for number in range(4):
         for speaker in "defghijklm":
-            write(recordings / "speech" / f"{speaker}_{number}.wav", number)
+            write(recordings / "speech" / f"{speaker}_{number}.wav", 100 * ord(speaker) + number)
     index = speech(group=group, copies=2).index(recordings)
     for fold in range(3):
         parts = split(index, Scheme.GROUP70, fold)
