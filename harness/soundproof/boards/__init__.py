@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
+from soundproof.boards import headlines
+from soundproof.boards.collect import collect
 from soundproof.boards.markdown import documents
 from soundproof.boards.page import page
 from soundproof.boards.provenance import provenance
 from soundproof.boards.sheets import sheets
-from soundproof.boards.tables import build
 from soundproof.results.files import read, replace
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
     from soundproof.results.files import Results
 
-__all__ = ["pages", "render"]
+__all__ = ["pages", "ranking", "render"]
 
 
 def render(out: Path) -> list[Path]:
@@ -36,9 +38,16 @@ def render(out: Path) -> list[Path]:
 
 def pages(results: Results) -> dict[str, str]:
     """All pages of a results folder, by file name."""
-    boards, source = build(results), provenance(results.run)
+    boards, source = collect(results), provenance(results.run)
     return {
         "index.html": page(boards, source),
         **{f"{name}.md": content for name, content in documents(boards, source).items()},
         **{f"{name}.csv": content for name, content in sheets(boards).items()},
     }
+
+
+def ranking(results: Results) -> list[str]:
+    """The first five classifiers of each data set, a line each, as the end of a run shows them."""
+    # Transfers are most of the rows, and rank nothing.
+    rows = [row for row in results.rows if row.protocol != "transfer"]
+    return headlines.ranking(collect(dataclasses.replace(results, rows=rows)))

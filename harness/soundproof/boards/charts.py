@@ -7,16 +7,17 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING
 
-from soundproof.boards.figures import written
-from soundproof.boards.measures import MEASURES
+from soundproof.boards.formats import written
+from soundproof.boards.headlines import all_fall
+from soundproof.boards.measures import MEASURES, Unit
 from soundproof.boards.numbers import counted
-from soundproof.measuring.classifier import BASELINE
 from soundproof.results.flags import unranked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from soundproof.boards.entries import Boards, Cost, Robustness
+    from soundproof.boards.names import Called
     from soundproof.measuring.metrics.intervals import Metric
 
 Box = tuple[float, float, float, float]
@@ -31,7 +32,7 @@ _REACH = 7  # of a dot
 
 
 @dataclass(frozen=True)
-class Kind:
+class Look:
     """How the dots of one defense look."""
 
     name: str
@@ -57,7 +58,7 @@ class Dot:
     y: float
     across: tuple[float, float]
     upright: tuple[float, float]
-    kind: Kind
+    look: Look
     title: str
     hollow: bool
     label: Label | None = None
@@ -65,20 +66,22 @@ class Dot:
 
 @dataclass(frozen=True)
 class Scatter:
-    """Clean accuracy across, worst-case robust accuracy upwards, of one data set.
+    """Clean accuracy across and robustness upwards, of one data set.
 
     Attributes:
-        dataset: Its label.
+        dataset: Its name.
+        upwards: What stands upwards, in words with its unit.
         dots: The classifiers.
-        kinds: The legend.
+        looks: The legend.
         columns: Marked places across with their percent.
-        rows: Marked places upwards with their percent.
+        rows: Marked places upwards with their numbers.
         alternative: The picture in words.
     """
 
     dataset: str
+    upwards: str
     dots: tuple[Dot, ...]
-    kinds: tuple[Kind, ...]
+    looks: tuple[Look, ...]
     columns: tuple[tuple[float, str], ...]
     rows: tuple[tuple[float, str], ...]
     alternative: str
@@ -107,6 +110,27 @@ class Axis:
         return tuple((self(percent / 100), str(percent)) for percent in range(low, high + 1, step))
 
 
+class LengthAxis:
+    """Places lengths between two ends, from zero to a round number above all of them."""
+
+    def __init__(self, metrics: Iterable[Metric], start: int, end: int) -> None:
+        high = max((metric.high for metric in metrics), default=0.0) or 1.0
+        power: float = 10.0 ** math.floor(math.log10(high))
+        self._step = next(step * power for step in (0.25, 0.5, 1.0, 2.0) if step * power * 5 >= high)
+        self._high = self._step * math.ceil(high / self._step - 1e-9)
+        self._start, self._end = start, end
+
+    def __call__(self, length: float) -> float:
+        """Where a length lies."""
+        return round(self._start + length / self._high * (self._end - self._start), 1)
+
+    @property
+    def ticks(self) -> tuple[tuple[float, str], ...]:
+        """Every step."""
+        number = round(self._high / self._step)
+        return tuple((self(self._step * count), f"{self._step * count:g}") for count in range(number + 1))
+
+
 @dataclass(frozen=True)
 class Strip:
     """What one attack costs: a mark for each classifier, their median, and how many it did not reach."""
@@ -133,15 +157,16 @@ class Strips:
 def scatters(boards: Boards) -> list[Scatter]:
     """One picture for each data set where both accuracies are known."""
     known = [entry for entry in boards.robustness if {"accuracy", "robust_accuracy"} <= entry.metrics.keys()]
-    datasets = dict.fromkeys(entry.classifier.dataset for entry in known)
-    return [_scatter(name, [entry for entry in known if entry.classifier.dataset == name]) for name in datasets]
+    datasets = dict.fromkeys(entry.name.dataset for entry in known)
+    return [_scatter(name, [entry for entry in known if entry.name.dataset == name]) for name in datasets]
 
 
 def strips(boards: Boards) -> list[Strips]:
     """A picture for each data set of gradients to reach, and one of queries for attacks that use no gradients."""
     found = []
-    for dataset in dict.fromkeys(entry.classifier.dataset for entry in boards.cost):
-        entries = [entry for entry in boards.cost if entry.classifier.dataset == dataset]
+    single = [entry for entry in boards.cost if entry.attack is not None and not entry.control]
+    for dataset in dict.fromkeys(entry.name.dataset for entry in single):
+        entries = [entry for entry in single if entry.name.dataset == dataset]
         sighted = {entry.attack for entry in entries if _value(entry, "gradients") > 0}
         blind = {entry.attack for entry in entries if entry.reached} - sighted
         for measure, chosen in (
@@ -149,38 +174,48 @@ def strips(boards: Boards) -> list[Strips]:
             ("queries", [entry for entry in entries if entry.attack in blind]),
         ):
             if any(entry.reached for entry in chosen):
-                found.append(_strips(dataset, measure, chosen))
+                found.append(_strips(dataset.short, measure, chosen))
     return found
 
 
-def _scatter(dataset: str, entries: Sequence[Robustness]) -> Scatter:
-    defenses = sorted({entry.classifier.defense for entry in entries}, key=lambda name: (name != BASELINE, name))
-    looks = [Kind(name, i % COLOURS, SHAPES[i % len(SHAPES)]) for i, name in enumerate(defenses)]
-    kinds = {kind.name: kind for kind in looks}
-    best = max(entries, key=lambda entry: entry.metrics["robust_accuracy"].value)
+def _scatter(dataset: Called, entries: Sequence[Robustness]) -> Scatter:
+    """Upwards stands the worst case; where all fall, how much it takes to fool them."""
+    undefended = {entry.name.defense for entry in entries if entry.name.undefended}
+    defenses = sorted({entry.name.defense for entry in entries}, key=lambda name: (name not in undefended, name))
+    looks = {name: Look(str(name), i % COLOURS, SHAPES[i % len(SHAPES)]) for i, name in enumerate(defenses)}
+    measure = "reach_l2" if all_fall(entries) and _known(entries) else "robust_accuracy"
     across = Axis((entry.metrics["accuracy"] for entry in entries), LEFT, RIGHT, from_zero=False)
-    upright = Axis((entry.metrics["robust_accuracy"] for entry in entries), BOTTOM, TOP, from_zero=True)
-    dots = [_dot(entry, kinds[entry.classifier.defense], across, upright) for entry in entries]
+    heights = [entry.metrics[measure] for entry in entries]
+    length = measure == "reach_l2"
+    upright = LengthAxis(heights, BOTTOM, TOP) if length else Axis(heights, BOTTOM, TOP, from_zero=True)
+    dots = [_dot(entry, looks[entry.name.defense], measure, across, upright) for entry in entries]
+    words = "mean ‖ε‖₂ at reach, as all fall within the budget," if length else "worst-case robust accuracy"
+    best = max(entries, key=lambda entry: entry.metrics[measure].value)
     return Scatter(
-        dataset=dataset,
+        dataset=dataset.short,
+        upwards=words,
         dots=_labelled(dots, entries),
-        kinds=tuple(looks),
+        looks=tuple(looks.values()),
         columns=across.ticks,
         rows=upright.ticks,
-        alternative=f"Clean accuracy against worst-case robust accuracy of {counted(len(entries), 'classifier')} "
-        f"on {dataset}. The highest point is {_title(best)}. The robustness board holds every number.",
+        alternative=f"Clean accuracy against {words} of {counted(len(entries), 'classifier')} "
+        f"on {dataset}. The highest point is {_title(best, measure)}. The robustness board holds every number.",
     )
 
 
-def _dot(entry: Robustness, kind: Kind, across: Axis, upright: Axis) -> Dot:
-    clean, robust = entry.metrics["accuracy"], entry.metrics["robust_accuracy"]
+def _known(entries: Sequence[Robustness]) -> bool:
+    return all("reach_l2" in entry.metrics for entry in entries)
+
+
+def _dot(entry: Robustness, look: Look, measure: str, across: Axis, upright: Axis | LengthAxis) -> Dot:
+    clean, height = entry.metrics["accuracy"], entry.metrics[measure]
     return Dot(
         x=across(clean.value),
-        y=upright(robust.value),
+        y=upright(height.value),
         across=(across(clean.low), across(clean.high)),
-        upright=(upright(robust.low), upright(robust.high)),
-        kind=kind,
-        title=_title(entry),
+        upright=(upright(height.low), upright(height.high)),
+        look=look,
+        title=_title(entry, measure),
         hollow=unranked(entry.flags),
     )
 
@@ -190,7 +225,7 @@ def _labelled(dots: Sequence[Dot], entries: Sequence[Robustness]) -> tuple[Dot, 
     taken: list[Box] = [(dot.x - _REACH, dot.y - _REACH, dot.x + _REACH, dot.y + _REACH) for dot in dots]
     done = []
     for dot, entry in zip(dots, entries, strict=True):
-        for label in _places(dot, entry.classifier.model):
+        for label in _places(dot, entry.name.model.short):
             box = _box(label)
             inside = box[0] > LEFT and box[2] < RIGHT and box[1] > TOP and box[3] < BOTTOM
             if inside and not any(_overlap(box, other) for other in taken):
@@ -231,7 +266,7 @@ def _strips(dataset: str, measure: str, entries: Sequence[Cost]) -> Strips:
         missed = len(here) - len(reached)
         rows.append(
             Strip(
-                attack=attack,
+                attack=str(attack),
                 y=TOP + number * STEP,
                 marks=tuple((x(_value(entry, measure)), _cost_title(entry, measure)) for entry in reached),
                 middle=x(median(_value(entry, measure) for entry in reached)) if reached else 0.0,
@@ -254,14 +289,14 @@ def _value(entry: Cost, measure: str) -> float:
     return entry.metrics[measure].value if measure in entry.metrics else 0.0
 
 
-def _title(entry: Robustness) -> str:
-    of = entry.classifier
-    shares = {"clean": entry.metrics["accuracy"], "worst case": entry.metrics["robust_accuracy"]}
-    numbers = (f"{name} {written(metric.value, MEASURES['accuracy'].unit)} %" for name, metric in shares.items())
-    return f"{of.model} · {of.representation} · {of.defense}: {', '.join(numbers)}"
+def _title(entry: Robustness, measure: str) -> str:
+    heights = {"robust_accuracy": "worst case", "reach_l2": "‖ε‖₂ at reach"}
+    numbers = []
+    for name, words in {"accuracy": "clean", measure: heights[measure]}.items():
+        unit = MEASURES[name].unit
+        numbers.append(f"{words} {written(entry.metrics[name].value, unit)}{' %' if unit is Unit.SHARE else ''}")
+    return f"{entry.name.full}: {', '.join(numbers)}"
 
 
 def _cost_title(entry: Cost, measure: str) -> str:
-    of = entry.classifier
-    number = written(_value(entry, measure), MEASURES[measure].unit)
-    return f"{of.model} · {of.representation} · {of.defense}: {number}"
+    return f"{entry.name.full}: {written(_value(entry, measure), MEASURES[measure].unit)}"

@@ -1,46 +1,16 @@
-"""The rows of the boards: what `tables` makes of a results folder and every page is drawn from."""
+"""The rows of the boards: what `collect` makes of a results folder and every page is drawn from."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from soundproof.contract.identity import label
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from soundproof.boards.names import Called, Name, Variant
     from soundproof.measuring.metrics.intervals import Metric
-    from soundproof.results.files import Row
     from soundproof.types import Status
-
-
-@dataclass(frozen=True)
-class Variant:
-    """A model with its defense, in words."""
-
-    model: str
-    defense: str
-
-
-@dataclass(frozen=True)
-class Classifier:
-    """Who a number belongs to, in words: `stft(n_fft=1024)`."""
-
-    dataset: str
-    representation: str
-    model: str
-    defense: str
-
-    @classmethod
-    def of(cls, row: Row) -> Classifier:
-        """The classifier that a row of results is about."""
-        return cls(*map(label, (row.dataset, row.representation, row.model, row.defense)))
-
-    @property
-    def variant(self) -> Variant:
-        """The model and its defense alone."""
-        return Variant(self.model, self.defense)
 
 
 @dataclass(frozen=True)
@@ -61,17 +31,35 @@ class Coverage:
 
 
 @dataclass(frozen=True)
+class Rank:
+    """A place in a ranking.
+
+    Attributes:
+        place: Where it stands; equal ones share the first place of theirs.
+        low: The best place that it may hold, as far as the clips settle it.
+        high: The worst.
+    """
+
+    place: int
+    low: int
+    high: int
+
+    def __str__(self) -> str:
+        return str(self.low) if self.low == self.high else f"{self.low}–{self.high}"
+
+
+@dataclass(frozen=True)
 class Entry:
     """What all board rows have in common.
 
     Attributes:
-        classifier: Whose number it is; for transfers, the source.
+        name: Whose number it is; for transfers, the source.
         metrics: By name, averaged over folds and seeds; a metric that nothing measured is absent.
         flags: Warnings to show beside the numbers, sorted.
         coverage: The cells behind the averages.
     """
 
-    classifier: Classifier
+    name: Name
     metrics: Mapping[str, Metric]
     flags: tuple[str, ...]
     coverage: Coverage
@@ -81,29 +69,35 @@ class Entry:
 class Recognition(Entry):
     """A row of the accuracy board; `rank` is None for a row that a flag unranks."""
 
-    rank: int | None = None
+    rank: Rank | None = None
 
 
 @dataclass(frozen=True)
 class Bounded(Entry):
-    """One attack within the budget."""
+    """One attack within the budget; a control is none, and enters nothing that takes attacks together."""
 
-    attack: str
+    attack: Called
     dimension: int | None
+    control: bool = False
 
 
 @dataclass(frozen=True)
 class Robustness(Entry):
     """A row of the robustness board: one classifier against all attacks, per clip the worst of them.
 
-    `metrics` holds `accuracy` (clean), `robust_accuracy` and `fooling_rate` of the worst case, and
-    `mean_fooling_auc` over the attacks; of a defended classifier also `grey_robust_accuracy` and
-    `grey_fooling_rate`, those of the grey-box attacker. Controls enter none of them.
+    `metrics` holds `accuracy` (clean), `robust_accuracy` and `fooling_rate` of the worst case, `mean_fooling_auc`
+    and `reach_l2` over the attacks; of a defended classifier also `grey_robust_accuracy`, `grey_fooling_rate` and
+    `mean_grey_fooling_auc`, those of the grey-box attacker. Controls enter none of them.
     """
 
     dimension: int | None
     attacks: tuple[Bounded, ...] = ()
-    rank: int | None = None
+    rank: Rank | None = None
+
+    @property
+    def faced(self) -> frozenset[Called]:
+        """The attacks of its worst case."""
+        return frozenset(each.attack for each in self.attacks if not each.control)
 
 
 @dataclass(frozen=True)
@@ -111,16 +105,23 @@ class Cost(Entry):
     """One attack that spends until it succeeds; `metrics` averages the cells that reached.
 
     Attributes:
-        attack: Its label.
+        attack: Its name; None for the mean over attacks.
         dimension: Input size D, where it is known.
         reached: Cells that reached the target.
         reasons: Why the others did not, where they say so.
+        control: Whether it is no attack.
     """
 
-    attack: str
+    attack: Called | None
     dimension: int | None
     reached: int
     reasons: tuple[str, ...] = ()
+    control: bool = False
+
+    @property
+    def share_reached(self) -> float:
+        """Of its cells."""
+        return self.reached / self.coverage.done
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ class Transfer(Entry):
     """Examples that fool the source, shown to the target; `attack` is None for the mean over attacks."""
 
     target: Variant
-    attack: str | None
+    attack: Called | None
 
 
 @dataclass(frozen=True)
@@ -137,8 +138,8 @@ class Unscored:
 
     status: Status
     protocol: str
-    classifier: Classifier
-    attack: str | None
+    name: Name
+    attack: Called | None
     target: Variant | None
     fold: int
     seed: int
@@ -170,11 +171,11 @@ class Training:
     """The trainings of a model over folds and seeds, or what a defense trained on top of it.
 
     Attributes:
-        classifier: What came of it; the undefended one for the model itself.
+        name: What came of it; the undefended one for the model itself.
         curves: By fold and seed.
     """
 
-    classifier: Classifier
+    name: Name
     curves: tuple[Curve, ...]
 
 
@@ -185,11 +186,13 @@ class Boards:
     Attributes:
         accuracy: By data set, best first.
         robustness: By data set, best first.
-        cost: By data set and attack, the classifier that costs it most first.
+        cost: By data set: the means over attacks, then by attack, the classifier that costs most first.
         transfers: By coordinates, each pair's mean over attacks before its attacks where there are several.
         unscored: By coordinates.
         trainings: By coordinates, a model before its defenses.
         cells: How many cells ended in each status.
+        averaged: The attacks that means are over.
+        means: What it costs each classifier's attacks on average, also where the cost board does not show it.
     """
 
     accuracy: tuple[Recognition, ...]
@@ -199,6 +202,8 @@ class Boards:
     unscored: tuple[Unscored, ...]
     trainings: tuple[Training, ...]
     cells: Mapping[Status, int]
+    averaged: tuple[Called, ...] = ()
+    means: tuple[Cost, ...] = ()
 
     def entries(self) -> tuple[Entry, ...]:
         """The rows of all boards."""
@@ -207,6 +212,12 @@ class Boards:
     def measured(self, board: str) -> frozenset[str]:
         """Names of the metrics that a row of a board has."""
         return frozenset(name for entry in self._rows()[board] for name in entry.metrics)
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """All that a reader meets, sorted."""
+        scored = {flag for entry in self.entries() for flag in entry.flags}
+        return tuple(sorted(scored | {flag for cell in self.unscored for flag in cell.flags}))
 
     @property
     def grey_box(self) -> bool:

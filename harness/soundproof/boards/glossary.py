@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 INTERVALS = (
     "Every number stands with its 95 % interval and n, the number of distinct clips behind it. Intervals come "
     "from a bootstrap over source recordings, so that clips cut from one recording do not count as independent. "
-    "Where intervals overlap widely, the order of two rows is not settled."
+    "A rank like 1–3 says that the order of these is not settled by the clips."
 )
 
 _TWO_ATTACKERS = (
@@ -17,15 +22,22 @@ _TWO_ATTACKERS = (
 )
 
 
-def how_to_read(budget: str, target: str, *, grey_box: bool) -> dict[str, str]:
+def mean_over(attacks: Sequence[object]) -> str:
+    """Which attacks means are over: `mean over 2 attacks: fgsm, bim-b`; empty where that is one or none."""
+    return f"mean over {len(attacks)} attacks: {', '.join(map(str, attacks))}" if len(attacks) > 1 else ""
+
+
+def how_to_read(budget: str, target: str, *, grey_box: bool, attacks: Sequence[object] = ()) -> dict[str, str]:
     """A paragraph for each board.
 
     Args:
         budget: The bound on the perturbation in words, e.g. `‖ε‖₂ ≤ 3`; empty if the run did not note it.
         target: The fooling AUC to exceed, likewise.
         grey_box: Whether there are numbers of the grey-box attacker.
+        attacks: Those that means are over.
     """
     within = f" ({budget})" if budget else ""
+    means = f" A summary is the {mean_over(attacks)}." if len(attacks) > 1 else ""
     until = f"exceeds {target}" if target else "exceeds the target"
     return {
         "accuracy": "How well each classifier recognises clean test clips, averaged over folds and seeds. Ranked "
@@ -33,14 +45,14 @@ def how_to_read(budget: str, target: str, *, grey_box: bool) -> dict[str, str]:
         "robustness": f"Every attack gets the same budget{within} and goes for the clips that the classifier gets "
         "right. The rank goes by worst-case robust accuracy: the share of test clips that survive every attack. A "
         "fooling AUC of 0.5 means no effect, and it is 1 when every clip is fooled. A high place means that these "
-        "attacks failed, not that the classifier is proven robust." + _TWO_ATTACKERS * grey_box,
+        "attacks failed, not that the classifier is proven robust." + means + _TWO_ATTACKERS * grey_box,
         "cost": f"Every attack spends gradients until its fooling AUC first {until}. More gradients, more queries "
         "or a larger perturbation mean a classifier that is harder to fool. An ε ratio above 1 says how much "
         "larger the perturbation has to be because of the defense. A clip counts once it is fooled, and stands "
-        "with its clean score until then; sizes are those of the smallest example that fools each clip.",
+        "with its clean score until then; sizes are those of the smallest example that fools each clip." + means,
         "transferability": "Examples made against the source (rows) are shown to the target (columns). Each cell "
         "is the share that fools the target too, among those that fool the source and that the target gets right "
-        "unattacked.",
+        "unattacked." + means,
         "training": "How the classifiers were trained: the mean training loss of each epoch, and the score on the "
         "validation part by which the best epoch was kept, by default its accuracy. A line is one fold and seed. "
         "A model is trained once for all of its defenses; what a defense trains on top stands apart. Losses of "

@@ -21,25 +21,28 @@ class Column:
         title: The heading.
         kind: `rank`, `name`, `word`, `prose`, `number`, or `attack` where rows are opened to show their attacks.
         meaning: What the heading explains; may be empty.
+        rows: `all`, or which rows have anything there: `single` attacks, or those that take them `together`.
     """
 
     name: str
     title: str
     kind: str
     meaning: str = ""
+    rows: str = "all"
 
 
 @dataclass(frozen=True)
-class Cell:
+class Figure:
     """What stands in one place.
 
     Attributes:
         text: The main line; empty where there is nothing to show.
         detail: The small line, e.g. the interval.
-        n: The clips behind a number.
         sort: What the column is sorted by; None goes last.
         note: A word before the main line, e.g. that it is a mean.
+        n: The clips behind a number.
         bar: The interval with the value inside it, `(low, value, high)` on 0 to 100.
+        whole: The main and the small line in full, where they are shortened.
     """
 
     text: str
@@ -48,6 +51,7 @@ class Cell:
     note: str = ""
     n: int | None = None
     bar: tuple[float, float, float] | None = None
+    whole: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,13 +59,13 @@ class Line:
     """One row.
 
     Attributes:
-        cells: One a column.
+        figures: One a column.
         facets: What it can be filtered by.
         flags: Warnings shown with it.
         parts: The rows that it sums up.
     """
 
-    cells: tuple[Cell, ...]
+    figures: tuple[Figure, ...]
     facets: Mapping[str, str]
     flags: tuple[str, ...] = ()
     parts: tuple[Line, ...] = ()

@@ -1,4 +1,4 @@
-"""The boards as Markdown, as GitHub shows it; the README sums them up."""
+"""The boards as Markdown for GitHub: at most eight columns, each word explained once; the CSV has the rest."""
 
 from __future__ import annotations
 
@@ -10,24 +10,26 @@ from typing import TYPE_CHECKING
 from tabulate import tabulate
 
 from soundproof.boards import glossary
-from soundproof.boards.figures import heading
+from soundproof.boards.formats import heading
 from soundproof.boards.headlines import headlines
-from soundproof.boards.layout import ratio, tables, unscored
 from soundproof.boards.matrices import matrices
-from soundproof.boards.measures import MEASURES, columns, measure
+from soundproof.boards.measures import MEASURES, REPORT
 from soundproof.boards.numbers import counted
+from soundproof.boards.tables import classifiers, ratio, tables, unscored
 from soundproof.results.flags import FLAGS, UNKNOWN
 from soundproof.types import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from soundproof.boards.entries import Boards, Variant
-    from soundproof.boards.grid import Cell, Line, Table
+    from soundproof.boards.entries import Boards
+    from soundproof.boards.grid import Column, Figure, Line, Table
     from soundproof.boards.matrices import Matrix
+    from soundproof.boards.names import Variant
     from soundproof.boards.provenance import Provenance
 
-TOP = 5  # rows of each data set that the README shows
+TOP = 8  # rows of each data set that the README shows
+WIDTH = 8  # columns of a table
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>|#~&$@!])")
 _PROTOCOL = {
     "accuracy": "clean",
@@ -35,20 +37,54 @@ _PROTOCOL = {
     "cost": "reach",
     "transferability": "transfer",
 }
+# What a page of GitHub has room for; a column without a number is left out anyway.
+_COLUMNS = {
+    "summary": (
+        *("rank", "name", "accuracy", "robust_accuracy"),
+        *("fooling_auc", "reach_l2", "epsilon_ratio", "gradients"),
+    ),
+    "accuracy": ("rank", "name", "accuracy", "f1", "eer", "roc_auc", "drop", "cells"),
+    "robustness": (
+        *("rank", "name", "accuracy", "robust_accuracy"),
+        *("grey_robust_accuracy", "fooling_rate", "fooling_auc", "reach_l2"),
+    ),
+    "attacks": (
+        *("name", "attack", "robust_accuracy", "grey_robust_accuracy"),
+        *("fooling_auc", "l2", "gradients", "queries"),
+    ),
+    "cost": ("name", "attack", "reached", "gradients", "queries", "fooling_rate", "l2", "epsilon_ratio"),
+    "unscored": ("name", "status", "protocol", "attack", "target", "fold", "reason"),
+}
 _EMPTY = "Nothing was measured for this board."
 
 
 def documents(boards: Boards, source: Provenance) -> dict[str, str]:
     """The four boards and `README`, by name."""
     shown = tables(boards)
-    bodies = {
-        "accuracy": _sections(shown["accuracy"]),
-        "robustness": "\n\n".join(filter(None, (_sections(shown["robustness"]), _attacks(shown["robustness"])))),
-        "cost": _sections(shown["cost"]),
-        "transferability": "\n\n".join(map(_matrix, matrices(boards))),
+    drawn = {
+        "accuracy": _narrow(shown["accuracy"], "accuracy"),
+        "robustness": _narrow(shown["robustness"], "robustness"),
+        "cost": _narrow(shown["cost"], "cost"),
     }
-    pages = {name: _board(name, body, boards, source) for name, body in bodies.items()}
-    return {"README": _readme(boards, shown, source), **pages}
+    attacks = _narrow(map(_single, shown["robustness"]), "attacks")
+    reports = [table for each in shown["accuracy"] for table in _reports(each)]
+    bodies = {
+        "accuracy": [_sections(drawn["accuracy"]), _titled("What defenses measured of themselves", reports)],
+        "robustness": [_sections(drawn["robustness"]), _titled("Attack by attack", attacks)],
+        "cost": [_sections(drawn["cost"])],
+        "transferability": [_matrix(matrix) for matrix in matrices(boards)],
+    }
+    used = {
+        "accuracy": [*drawn["accuracy"], *reports],
+        "robustness": [*drawn["robustness"], *attacks],
+        "cost": drawn["cost"],
+        "transferability": shown["transferability"],
+    }
+    words = _explained(used)
+    pages = {
+        name: _board(name, _joined(*body).rstrip(), words[name], boards, source) for name, body in bodies.items()
+    }
+    return {"README": _readme(boards, shown["robustness"] or shown["accuracy"], source), **pages}
 
 
 def plain(value: str) -> str:
@@ -56,41 +92,47 @@ def plain(value: str) -> str:
     return _MARKUP.sub(r"\\\1", " ".join(value.split())).replace("://", ":\u200b//").replace("www.", "www\u200b.")
 
 
-def _board(name: str, body: str, boards: Boards, source: Provenance) -> str:
+def _board(name: str, body: str, words: Sequence[Column], boards: Boards, source: Provenance) -> str:
     missing = [cell for cell in boards.unscored if cell.protocol == _PROTOCOL[name]]
-    measures = map(measure, columns(name, boards.measured(name)))
-    meanings = (f"- **{plain(each.title)}**: {each.meaning} {each.worst_case}".rstrip() for each in measures)
+    losses = _narrow([unscored(missing)], "unscored") if missing else []
     return _joined(
         f"# {name.capitalize()} · {plain(source.suite)}",
-        glossary.how_to_read(source.budget, source.target, grey_box=boards.grey_box)[name],
+        _readings(boards, source)[name],
         body or _EMPTY,
-        "## Columns",
-        "\n".join(meanings),
-        glossary.INTERVALS,
-        _flags(boards),
-        f"## Cells without a score\n\n{_table(unscored(missing))}" if missing else "",
-        f"[Summary](README.md) · [the same numbers as CSV]({name}.csv)",
+        "\n".join(f"- **{plain(each.title)}**: {each.meaning}" for each in words),
+        f"## Cells without a score\n\n{_table(losses[0])}" if losses else "",
+        f"[Summary, intervals and flags](README.md) · [all numbers as CSV]({name}.csv)",
     )
 
 
-def _readme(boards: Boards, shown: Mapping[str, Sequence[Table]], source: Provenance) -> str:
-    readings = glossary.how_to_read(source.budget, source.target, grey_box=boards.grey_box)
-    bodies = {
-        "accuracy": _sections(_top(shown["accuracy"])),
-        "robustness": _sections(_top(shown["robustness"])),
-        "cost": _sections(_hardest(shown["cost"])),
-        "transferability": _sections(_top(shown["transferability"])),
-    }
-    parts = []
-    for name, body in bodies.items():
-        links = f"[The whole board]({name}.md) · [CSV]({name}.csv)" if body else ""
-        parts += [f"## {name.capitalize()}", readings[name], body or _EMPTY, links]
+def _readings(boards: Boards, source: Provenance) -> dict[str, str]:
+    return glossary.how_to_read(source.budget, source.target, grey_box=boards.grey_box, attacks=boards.averaged)
+
+
+def _explained(used: Mapping[str, Sequence[Table]]) -> dict[str, list[Column]]:
+    """The columns that each board has to explain: those that no board before it has."""
+    known: set[str] = set()
+    found: dict[str, list[Column]] = {}
+    for board, shown in used.items():
+        new = {column.name: column for table in shown for column in table.columns if column.meaning}
+        found[board] = [column for name, column in new.items() if name not in known]
+        known |= new.keys()
+    return found
+
+
+def _readme(boards: Boards, shown: Sequence[Table], source: Provenance) -> str:
+    """One table with the first of every ranking, and where the rest is."""
+    ranked = _narrow([replace(table, lines=table.lines[:TOP]) for table in classifiers(boards, shown)], "summary")
+    over = glossary.mean_over(boards.averaged)
+    links = (f"[{name.capitalize()}]({name}.md) ([CSV]({name}.csv))" for name in _PROTOCOL)
     return _joined(
         f"# soundproof · {plain(source.suite)}",
         "How well audio classifiers hold against adversarial attacks. The page to explore is "
         "[index.html](index.html); it works offline.",
         "\n".join(f"- {plain(str(line))}" for line in (*headlines(boards), *_facts(boards, source))),
-        *parts,
+        " · ".join(links),
+        _sections(ranked) or _EMPTY,
+        f"Fooling AUC, ε ratio and gradients: {plain(over)}." if over and ranked else "",
         _losses(boards),
         "## How to read the numbers",
         glossary.INTERVALS,
@@ -105,7 +147,9 @@ def _facts(boards: Boards, source: Provenance) -> Iterable[str]:
     limits = "; ".join(filter(None, (source.budget, target, *source.limits)))
     if limits:
         yield f"Budget: {limits}"
-    yield "Cells: " + ", ".join(f"{boards.cells.get(status, 0):,} {status}" for status in Status)
+    yield "Cells: " + ", ".join(
+        f"{boards.cells[status]:,} {status}" for status in Status if boards.cells.get(status)
+    )
 
 
 def _origin(source: Provenance) -> Iterable[str]:
@@ -128,45 +172,60 @@ def _losses(boards: Boards) -> str:
 
 
 def _flags(boards: Boards) -> str:
-    seen = {flag for entry in boards.entries() for flag in entry.flags}
     lines = []
-    for flag in sorted(seen):
+    for flag in boards.flags:
         known = FLAGS.get(flag)
         meaning = known.meaning + (" Takes the rank away." if known.unranks else "") if known else UNKNOWN
         lines.append(f"- **{plain(known.title if known else flag)}**: {meaning}")
     return "## Flags\n\n" + "\n".join(lines) if lines else ""
 
 
-def _top(shown: Sequence[Table]) -> list[Table]:
-    return [replace(table, lines=table.lines[:TOP]) for table in shown]
+def _narrow(shown: Iterable[Table], board: str) -> list[Table]:
+    """Tables with the columns that there is room for, in that order, and without those that show nothing."""
+    return [_chosen(table, _COLUMNS[board]) for table in shown]
 
 
-def _hardest(shown: Sequence[Table]) -> list[Table]:
-    """Of each attack the first line, which is the classifier that costs it most."""
-    first = [{line.facets["attack"]: line for line in reversed(table.lines)} for table in shown]
-    return [
-        replace(table, lines=tuple(by_attack[name] for name in sorted(by_attack)))
-        for table, by_attack in zip(shown, first, strict=True)
-    ]
+def _chosen(table: Table, names: Sequence[str]) -> Table:
+    at = {column.name: i for i, column in enumerate(table.columns)}
+    used = [at[name] for name in names if name in at and any(line.figures[at[name]].text for line in table.lines)]
+    lines = tuple(replace(line, figures=tuple(line.figures[i] for i in used)) for line in table.lines)
+    return replace(table, columns=tuple(table.columns[i] for i in used), lines=lines)
+
+
+def _reports(table: Table) -> Iterator[Table]:
+    """What defenses measured of themselves, in as many tables as that takes."""
+    names = [column.name for column in table.columns if column.name.startswith((REPORT, "training_"))]
+    defended = replace(table, lines=tuple(line for line in table.lines if any(_texts(table, line, names))))
+    for start in range(0, len(names), WIDTH - 1):
+        yield _chosen(defended, ("name", *names[start : start + WIDTH - 1]))
+
+
+def _texts(table: Table, line: Line, names: Sequence[str]) -> list[str]:
+    pairs = zip(table.columns, line.figures, strict=True)
+    return [figure.text for column, figure in pairs if column.name in names]
+
+
+def _single(table: Table) -> Table:
+    """The attacks of a table for themselves."""
+    return replace(table, lines=tuple(part for line in table.lines for part in line.parts))
 
 
 def _sections(shown: Iterable[Table]) -> str:
-    return "\n\n".join(f"### {plain(table.dataset)}\n\n{_table(table)}" for table in shown)
+    return "\n\n".join(f"### {plain(table.dataset)}\n\n{_table(table)}" for table in shown if table.lines)
 
 
-def _attacks(shown: Iterable[Table]) -> str:
-    single = [replace(table, lines=tuple(part for line in table.lines for part in line.parts)) for table in shown]
-    return f"## Attack by attack\n\n{_sections(single)}" if single else ""
+def _titled(title: str, shown: Iterable[Table]) -> str:
+    body = _sections(shown)
+    return f"## {title}\n\n{body}" if body else ""
 
 
 def _table(table: Table) -> str:
-    """A table without the columns in which it shows nothing."""
-    used = [i for i in range(len(table.columns)) if any(line.cells[i].text for line in table.lines)]
-    flagged = any(line.flags for line in table.lines)
-    header = [plain(table.columns[i].title) for i in used] + ["Flags"] * flagged
-    rows = [[_cell(line.cells[i]) for i in used] + [_badges(line)] * flagged for line in table.lines]
-    numbers = [table.columns[i].kind in ("number", "rank") for i in used] + [False] * flagged
-    return _grid(header, rows, numbers)
+    header = [plain(column.title) for column in table.columns]
+    rows = []
+    for line in table.lines:
+        pairs = zip(table.columns, line.figures, strict=True)
+        rows.append([_figure(figure, line.flags if column.kind == "name" else ()) for column, figure in pairs])
+    return _grid(header, rows, [column.kind in ("number", "rank") for column in table.columns])
 
 
 def _grid(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[bool] | None = None) -> str:
@@ -175,32 +234,33 @@ def _grid(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequenc
     return grid
 
 
-def _cell(cell: Cell) -> str:
-    text = f"{cell.note} {cell.text}".strip() if cell.text else ""
-    small = " · ".join(filter(None, (cell.detail, f"n {cell.n:,}" if cell.n is not None else "")))
-    return plain(text) + (f"<br><sub>{plain(small)}</sub>" if small else "")
-
-
-def _badges(line: Line) -> str:
-    return ", ".join(plain(FLAGS[flag].title if flag in FLAGS else flag) for flag in line.flags)
+def _figure(figure: Figure, flags: Sequence[str] = ()) -> str:
+    text = f"{figure.note} {figure.text}".strip() if figure.text else ""
+    count = f"n {figure.n:,}" if figure.n is not None else ""
+    badges = (f"**{plain(FLAGS[flag].title if flag in FLAGS else flag)}**" for flag in flags)
+    small = " · ".join(filter(None, (plain(figure.detail), count, *badges)))
+    return plain(text) + (f"<br><sub>{small}</sub>" if small else "")
 
 
 def _matrix(matrix: Matrix) -> str:
-    """The first choice of a matrix: the mean over attacks where there are several."""
+    """The first choice of a matrix, the mean over attacks where there are several; as many tables as it takes."""
     attack, words = matrix.attacks[0], MEASURES["transfer_ratio"]
-    title = f"### {plain(matrix.dataset)} · {plain(matrix.representation)} · {plain(attack)}"
+    title = f"### {plain(matrix.dataset.short)} · {plain(matrix.representation.short)} · {plain(attack)}"
 
     def place(source: Variant, target: Variant) -> str:
-        return "" if source == target else _cell(ratio(matrix.entries.get((attack, source, target))))
+        return "" if source == target else _figure(ratio(matrix.entries.get((attack, source, target))))
 
-    rows = [[_variant(source), *(place(source, target) for target in matrix.targets)] for source in matrix.sources]
-    header = ["Source ↓ target →", *map(_variant, matrix.targets)]
-    caption = f"{heading(words.title, words.unit)}:"
-    return f"{title}\n\n{caption}\n\n{_grid(header, rows, [False] + [True] * len(matrix.targets))}"
+    grids = []
+    for start in range(0, len(matrix.targets), WIDTH - 1):
+        targets = matrix.targets[start : start + WIDTH - 1]
+        rows = [[_variant(source), *(place(source, target) for target in targets)] for source in matrix.sources]
+        header = ["Source ↓ target →", *map(_variant, targets)]
+        grids.append(_grid(header, rows, [False] + [True] * len(targets)))
+    return "\n\n".join([title, f"{heading(words.title, words.unit)}:", *grids])
 
 
 def _variant(variant: Variant) -> str:
-    return f"{plain(variant.model)}<br><sub>{plain(variant.defense)}</sub>"
+    return f"{plain(variant.model.short)}<br><sub>{plain(variant.defense.short)}</sub>"
 
 
 def _joined(*parts: str) -> str:

@@ -142,6 +142,12 @@ MEASURES: Mapping[str, Measure] = {
         "are the price of the defense and no cost of an attack.",
         Unit.COUNT,
     ),
+    "reach_l2": Measure(
+        "‖ε‖₂ at reach",
+        "Mean ‖ε‖₂ that the attacks of the cost board need to reach their target. Of classifiers with the same "
+        "worst case the one that needs more stands first.",
+        Unit.LENGTH,
+    ),
     "epsilon_ratio": Measure(
         "ε ratio",
         "Mean ‖ε‖₂ that the attack needs against the defended model, over that against the undefended one. Above "
@@ -172,6 +178,7 @@ BOARDS: Mapping[str, tuple[str, ...]] = {
 _FURTHER: Mapping[str, tuple[str, ...]] = {
     "accuracy": ("roc_auc", "drop", "training_gradients"),
     "robustness": (
+        "reach_l2",
         *("targeted_rate", "targeted_auc"),
         *("grey_robust_accuracy", "grey_fooling_rate", "grey_fooling_auc"),
     ),

@@ -10,21 +10,22 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from soundproof.boards import charts, curves, glossary
-from soundproof.boards.grid import FACETS, Cell
+from soundproof.boards import charts, glossary, learning
+from soundproof.boards.grid import FACETS, Figure
 from soundproof.boards.headlines import headlines
-from soundproof.boards.layout import ratio, tables
-from soundproof.boards.matrices import matrices
+from soundproof.boards.matrices import MEAN, matrices
 from soundproof.boards.numbers import counted, measured
+from soundproof.boards.tables import ratio, tables
 from soundproof.results.flags import FLAGS, UNKNOWN
 from soundproof.types import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from soundproof.boards.entries import Boards, Variant
+    from soundproof.boards.entries import Boards
     from soundproof.boards.grid import Column, Line, Table
     from soundproof.boards.matrices import Matrix
+    from soundproof.boards.names import Variant
     from soundproof.boards.provenance import Provenance
 
 _SCRIPTS = ("theme.js", "page.js")
@@ -40,7 +41,7 @@ class Heat:
     """
 
     matrix: Matrix
-    grids: Mapping[str, tuple[tuple[Cell | None, ...], ...]]
+    grids: Mapping[str, tuple[tuple[Figure | None, ...], ...]]
 
     @property
     def data(self) -> dict[str, list[list[list[str | float] | None]]]:
@@ -51,7 +52,7 @@ class Heat:
         }
 
 
-def _place_data(cell: Cell) -> list[str | float]:
+def _place_data(cell: Figure) -> list[str | float]:
     count = "" if cell.n is None else f"{cell.n:,}"
     return [cell.text, cell.detail, count, cell.bar[1] if cell.bar else 0.0]
 
@@ -63,7 +64,9 @@ def page(boards: Boards, source: Provenance) -> str:
     environment = _environment()
     return environment.get_template("index.html.j2").render(
         source=source,
-        readings=glossary.how_to_read(source.budget, source.target, grey_box=boards.grey_box),
+        readings=glossary.how_to_read(
+            source.budget, source.target, grey_box=boards.grey_box, attacks=boards.averaged
+        ),
         intervals=glossary.INTERVALS,
         columns=_columns(shown),
         flags=_flags(boards),
@@ -76,8 +79,8 @@ def page(boards: Boards, source: Provenance) -> str:
         scatters=charts.scatters(boards),
         strips=charts.strips(boards),
         charts=charts,
-        learning=curves.pictures(boards),
-        curves=curves,
+        pictures=learning.pictures(boards),
+        learning=learning,
         facets=_facets(shown, heats),
         counted=counted,
         badges_of=_badges,
@@ -86,7 +89,7 @@ def page(boards: Boards, source: Provenance) -> str:
 
 
 def _heat(matrix: Matrix) -> Heat:
-    def place(attack: str, source: Variant, target: Variant) -> Cell | None:
+    def place(attack: str, source: Variant, target: Variant) -> Figure | None:
         return None if source == target else ratio(matrix.entries.get((attack, source, target)))
 
     return Heat(
@@ -107,8 +110,7 @@ def _columns(shown: Mapping[str, Sequence[Table]]) -> list[Column]:
 
 
 def _flags(boards: Boards) -> list[tuple[str, str, bool]]:
-    seen = {flag for entry in boards.entries() for flag in entry.flags}
-    return [_badge(flag) for flag in sorted(seen)]
+    return [_badge(flag) for flag in boards.flags]
 
 
 def _badges(line: Line) -> list[tuple[str, str, bool]]:
@@ -127,12 +129,12 @@ def _facets(shown: Mapping[str, Sequence[Table]], heats: Iterable[Heat]) -> dict
     lines += [part for line in lines for part in line.parts]
     found: dict[str, set[str]] = {facet: {line.facets[facet] for line in lines} for facet in FACETS}
     for heat in heats:
-        found["dataset"].add(heat.matrix.dataset)
-        found["representation"].add(heat.matrix.representation)
-        found["model"].update(source.model for source in heat.matrix.sources)
-        found["defense"].update(source.defense for source in heat.matrix.sources)
+        found["dataset"].add(heat.matrix.dataset.short)
+        found["representation"].add(heat.matrix.representation.short)
+        found["model"].update(source.model.short for source in heat.matrix.sources)
+        found["defense"].update(source.defense.short for source in heat.matrix.sources)
         found["attack"].update(heat.matrix.single)
-    choices = {facet: sorted(values - {""}) for facet, values in found.items()}
+    choices = {facet: sorted(values - {"", MEAN}) for facet, values in found.items()}
     return {facet: values for facet, values in choices.items() if len(values) > 1}
 
 

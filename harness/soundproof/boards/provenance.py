@@ -68,7 +68,7 @@ def provenance(run: Mapping[str, Any]) -> Provenance:
         ),
         datasets=tuple(_data(entry) for entry in run.get("datasets") or ()),
         inputs=tuple(_input(entry) for entry in run.get("inputs") or ()),
-        environment=tuple(sorted((str(k), str(v)) for k, v in (run.get("environment") or {}).items())),
+        environment=tuple(sorted((str(k), str(v)) for k, v in (run.get("environment") or {}).items() if v != "")),
         components=tuple(sorted(_component(entry) for entry in run.get("components") or ())),
     )
 

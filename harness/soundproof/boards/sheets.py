@@ -12,7 +12,8 @@ from soundproof.boards.measures import BOARDS, columns
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from soundproof.boards.entries import Boards, Bounded, Cost, Entry, Recognition, Robustness, Transfer
+    from soundproof.boards.entries import Boards, Bounded, Cost, Entry, Rank, Recognition, Robustness, Transfer
+    from soundproof.boards.names import Called
     from soundproof.measuring.metrics.intervals import Metric
 
     Cell = str | int | float | None
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 WORST_CASE = "worst case"
 # What makes a spreadsheet read a text as a formula, the full-width forms included.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_RANK = ("rank", "rank_low", "rank_high")
 _NAMES = ("dataset", "representation", "model", "defense")
 _COVERAGE = ("cells", "planned", "folds", "seeds")
 
@@ -27,11 +29,12 @@ _COVERAGE = ("cells", "planned", "folds", "seeds")
 def sheets(boards: Boards) -> dict[str, str]:
     """The four boards as CSV, by name."""
     measures = {board: columns(board, boards.measured(board)) for board in BOARDS}
-    under_attack = ("accuracy", *measures["robustness"], "mean_fooling_auc")
+    grey_area = ("mean_grey_fooling_auc",) * boards.grey_box
+    under_attack = ("accuracy", *measures["robustness"], "mean_fooling_auc", *grey_area)
     return {
-        "accuracy": _sheet(("rank", *_NAMES), measures["accuracy"], map(_recognition, boards.accuracy)),
+        "accuracy": _sheet((*_RANK, *_NAMES), measures["accuracy"], map(_recognition, boards.accuracy)),
         "robustness": _sheet(
-            ("rank", *_NAMES, "attack", "dimension"),
+            (*_RANK, *_NAMES, "attack", "dimension"),
             under_attack,
             (line for entry in boards.robustness for line in _robustness(entry)),
         ),
@@ -45,12 +48,16 @@ def sheets(boards: Boards) -> dict[str, str]:
 
 
 def _recognition(entry: Recognition) -> dict[str, Cell]:
-    return {**_common(entry), "rank": entry.rank}
+    return {**_common(entry), **_ranks(entry.rank)}
 
 
 def _robustness(entry: Robustness) -> Iterable[dict[str, Cell]]:
-    yield {**_common(entry), "rank": entry.rank, "attack": WORST_CASE, "dimension": entry.dimension}
+    yield {**_common(entry), **_ranks(entry.rank), "attack": WORST_CASE, "dimension": entry.dimension}
     yield from ({**_common(row), **_attack(row)} for row in entry.attacks)
+
+
+def _ranks(rank: Rank | None) -> dict[str, Cell]:
+    return {} if rank is None else dict(zip(_RANK, (rank.place, rank.low, rank.high), strict=True))
 
 
 def _cost(entry: Cost) -> dict[str, Cell]:
@@ -58,20 +65,25 @@ def _cost(entry: Cost) -> dict[str, Cell]:
 
 
 def _transfer(entry: Transfer) -> dict[str, Cell]:
-    target = {"target_model": entry.target.model, "target_defense": entry.target.defense}
-    return {**_common(entry), **target, "attack": entry.attack or MEAN}
+    target = {"target_model": entry.target.model.full, "target_defense": entry.target.defense.full}
+    return {**_common(entry), **target, "attack": _called(entry.attack)}
 
 
 def _attack(entry: Bounded | Cost) -> dict[str, Cell]:
-    return {"attack": entry.attack, "dimension": entry.dimension}
+    return {"attack": _called(entry.attack), "dimension": entry.dimension}
+
+
+def _called(attack: Called | None) -> str:
+    return MEAN if attack is None else attack.full
 
 
 def _common(entry: Entry) -> dict[str, Cell]:
-    of, cells = entry.classifier, entry.coverage
+    of, cells = entry.name, entry.coverage
+    components = (of.dataset, of.representation, of.model, of.defense)
     return {
         # First, so that a measure which a defense names like a coordinate cannot take its place.
         **{column: cell for name, metric in entry.metrics.items() for column, cell in _spread(name, metric)},
-        **dict(zip(_NAMES, (of.dataset, of.representation, of.model, of.defense), strict=True)),
+        **dict(zip(_NAMES, (each.full for each in components), strict=True)),
         **dict(zip(_COVERAGE, (cells.done, cells.planned, cells.folds, cells.seeds), strict=True)),
         "flags": " ".join(entry.flags),
     }

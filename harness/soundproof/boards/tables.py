@@ -1,262 +1,282 @@
-"""From a results folder to the rows of the four boards.
-
-Cells of one configuration, apart from fold and seed, become one row; failures become `Unscored`, never a score.
-"""
+"""Which columns and rows each board shows; the page and the Markdown draw the same tables."""
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from soundproof.boards.entries import (
-    Boards,
-    Bounded,
-    Classifier,
-    Cost,
-    Coverage,
-    Recognition,
-    Robustness,
-    Transfer,
-    Unscored,
-    Variant,
-)
-from soundproof.boards.measures import MEASURES, REPORT, columns
-from soundproof.boards.trainings import trainings
-from soundproof.contract.identity import label
-from soundproof.digest import canonical
-from soundproof.measuring.protocols import PROTOCOLS
-from soundproof.results.combine import Combination
-from soundproof.results.flags import FEWER_ATTACKS, INCOMPLETE, unranked
-from soundproof.types import Access, Status
+from soundproof.boards.grid import FACETS, Column, Figure, Line, Table
+from soundproof.boards.matrices import MEAN
+from soundproof.boards.measures import DIMENSION, columns
+from soundproof.boards.numbers import NOTHING, Numbers, counted, measured
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
 
-    from soundproof.measuring.metrics.intervals import Metric
-    from soundproof.results.files import Results, Row
-
-_CLASSIFIER = ("dataset", "representation", "model", "defense")
-
-Ranked = TypeVar("Ranked", Recognition, Robustness)
-
-
-def build(results: Results) -> Boards:
-    """The boards of a results folder; the order of its rows does not matter.
-
-    Raises:
-        ResultsError: Rows and samples do not belong together.
-    """
-    rows = sorted(results.rows, key=lambda row: (row.order, row.key))
-    combination = Combination(results)
-    of = {protocol: [row for row in rows if row.protocol == protocol] for protocol in PROTOCOLS}
-    controls = _controls(results)
-    return Boards(
-        accuracy=_ranked(_recognition(combination, of["clean"]), lambda entry: entry.metrics.get("accuracy")),
-        robustness=_ranked(
-            _robustness(combination, of["bounded"], of["clean"], controls),
-            lambda entry: entry.metrics.get("robust_accuracy"),
-        ),
-        cost=tuple(_cost(combination, of["reach"])),
-        transfers=tuple(_transfers(combination, of["transfer"], controls)),
-        unscored=tuple(_unscored(row) for row in rows if row.status is not Status.OK),
-        trainings=trainings(results, of["clean"]),
-        cells=Counter(row.status for row in rows),
+    from soundproof.boards.entries import (
+        Boards,
+        Bounded,
+        Cost,
+        Coverage,
+        Entry,
+        Rank,
+        Recognition,
+        Robustness,
+        Transfer,
+        Unscored,
     )
+    from soundproof.boards.names import Called, Name
+
+Kin = TypeVar("Kin", bound="Entry")
+
+_RANK = Column(
+    "rank",
+    "Rank",
+    "rank",
+    "Place within the data set. 1–3 says that the clips do not settle which of the first three places it is: "
+    "differences are drawn again clip by clip, over recordings. Rows with a flag that unranks have none.",
+)
+_TIES = " Equal worst cases stand in the order of mean ‖ε‖₂ at reach: the more it takes to fool one, the higher."
+_NAME = Column(
+    "name",
+    "Classifier",
+    "name",
+    "The model, the representation it hears through, and its defense, with the parameters that differ here.",
+)
+_ATTACK = Column("attack", "Attack", "word")
+_DIMENSION = Column("dimension", DIMENSION.title, "number", DIMENSION.meaning)
+_CELLS = Column(
+    "cells",
+    "Folds × seeds",
+    "word",
+    "What the row is averaged over, and of how many cells where some have no score.",
+)
+_TARGET = Column("reached", "Target", "word", "Whether the fooling AUC exceeded the target within the budget.")
+_GREY = "grey_"
+_MEAN = Figure("mean", "over attacks", MEAN)
 
 
-def _recognition(combination: Combination, rows: Sequence[Row]) -> list[Recognition]:
-    return [
-        Recognition(
-            classifier=Classifier.of(group[0]),
-            metrics=_recognised(combination, _scored(group)),
-            flags=_flags(group),
-            coverage=_coverage(group),
+def tables(boards: Boards) -> dict[str, tuple[Table, ...]]:
+    """The tables of each board by its name; that of the transfers is only a digest of their matrices."""
+    return {
+        "accuracy": tuple(_accuracy(*group) for group in _by_dataset(boards.accuracy)),
+        "robustness": tuple(_robustness(*group) for group in _by_dataset(boards.robustness)),
+        "cost": tuple(_cost(*group) for group in _by_dataset(boards.cost)),
+        "transferability": tuple(strongest(*group) for group in _by_dataset(_together(boards.transfers))),
+        "unscored": (unscored(boards.unscored),) if boards.unscored else (),
+    }
+
+
+def _accuracy(dataset: str, entries: Sequence[Recognition]) -> Table:
+    names = _present(columns("accuracy", {name for entry in entries for name in entry.metrics}), entries)
+    number = Numbers(entries)
+
+    def line(entry: Recognition) -> Line:
+        numbers = (number(entry, name) for name in names)
+        return _line(entry, _rank(entry.rank), _who(entry.name), *numbers, _covered(entry.coverage))
+
+    header = (_RANK, _NAME, *(measured(name) for name in names), _CELLS)
+    return Table("accuracy", dataset, header, tuple(map(line, entries)))
+
+
+def _robustness(dataset: str, entries: Sequence[Robustness]) -> Table:
+    attacks = [attack for entry in entries for attack in entry.attacks]
+    both = [*entries, *attacks]
+    number = Numbers(both)
+    # The informed attacker, and beside it the grey-box one where a classifier of the table has a defense.
+    shares, areas = (
+        [name for each in names for name in (each, *_present([f"{_GREY}{each}"], both))]
+        for names in (("robust_accuracy", "fooling_rate"), ("fooling_auc",))
+    )
+    size = _present(["reach_l2"], entries)
+    together = ("accuracy", *shares, *areas, *size)
+    further = ("targeted_rate", "targeted_auc", "l2", "rms", "linf", "l0", "gradients", "queries")
+    single = _present(further, attacks)
+
+    def attack(entry: Bounded) -> Line:
+        return _line(
+            entry,
+            NOTHING,
+            _who(entry.name),
+            _attack(entry.attack, entry),
+            *(number(entry, name) for name in (*together, *single)),
+            _dimension(entry.dimension),
+            attack=entry.attack,
         )
-        for group in _groups(rows, *_CLASSIFIER)
-    ]
 
+    def worst(entry: Robustness, name: str) -> Figure:
+        if name in areas:
+            return replace(number(entry, f"mean_{name}", like=name), note="mean")
+        return number(entry, name)
 
-def _recognised(combination: Combination, rows: Sequence[Row]) -> dict[str, Metric]:
-    reports = {f"{REPORT}{name}": metric for name, metric in combination.reports(rows).items()}
-    return {**combination.averages(rows), **reports}
-
-
-def _robustness(
-    combination: Combination, rows: Sequence[Row], clean: Sequence[Row], controls: frozenset[str]
-) -> list[Robustness]:
-    unattacked = {_key(group[0], *_CLASSIFIER): group for group in _groups(clean, *_CLASSIFIER, scored=False)}
-    entries = []
-    for group in _groups(rows, *_CLASSIFIER):
-        recognised = unattacked.get(_key(group[0], *_CLASSIFIER), [])
-        accuracy = _averages(combination, _scored(recognised), ["accuracy"])
-        entries.append(
-            Robustness(
-                classifier=Classifier.of(group[0]),
-                metrics={**accuracy, **_together(combination, _scored(group), controls)},
-                flags=_flags([*group, *recognised]),
-                coverage=_coverage(group),
-                dimension=combination.dimension(group[0]),
-                attacks=tuple(_bounded(combination, attack) for attack in _groups(group, "attack")),
-            )
+    def line(entry: Robustness) -> Line:
+        return _line(
+            entry,
+            _rank(entry.rank),
+            _who(entry.name),
+            Figure("worst case", f"of {counted(len(entry.faced), 'attack')}", "worst case"),
+            *(worst(entry, name) for name in together),
+            *(NOTHING for _ in single),
+            _dimension(entry.dimension),
+            parts=tuple(map(attack, entry.attacks)),
         )
-    return [_against_neighbours(entry, entries) for entry in entries]
 
-
-def _together(combination: Combination, rows: Sequence[Row], controls: frozenset[str]) -> dict[str, Metric]:
-    """The worst case over attacks and their mean AUC; controls are no attacks."""
-    attacks = [row for row in rows if row.attack is not None and row.attack["id"] not in controls]
-    if not attacks:
-        return {}
-    return combination.worst_case(attacks) | combination.mean_fooling_auc(attacks)
-
-
-def _bounded(combination: Combination, group: Sequence[Row]) -> Bounded:
-    return Bounded(
-        classifier=Classifier.of(group[0]),
-        metrics=_averages(combination, _scored(group), columns("robustness", MEASURES)),
-        flags=_flags(group),
-        coverage=_coverage(group),
-        attack=label(group[0].attack or {"id": ""}),
-        dimension=combination.dimension(group[0]),
+    header = (
+        replace(_RANK, meaning=_RANK.meaning + _TIES, rows="together"),
+        _NAME,
+        replace(_ATTACK, kind="attack"),
+        replace(measured("accuracy", title="Clean accuracy"), rows="together"),
+        *map(measured, (*shares, *areas)),
+        *(replace(measured(name), rows="together") for name in size),
+        *(replace(measured(name), rows="single") for name in single),
+        replace(_DIMENSION, rows="single"),
     )
+    return Table("robustness", dataset, header, tuple(map(line, entries)))
 
 
-def _against_neighbours(entry: Robustness, entries: Iterable[Robustness]) -> Robustness:
-    """Flag a worst case over fewer attacks than others of the data set faced."""
-    faced = {attack.attack for attack in entry.attacks}
-    neighbours = (other for other in entries if other.classifier.dataset == entry.classifier.dataset)
-    if INCOMPLETE in entry.flags or all(faced >= {each.attack for each in other.attacks} for other in neighbours):
-        return entry
-    return replace(entry, flags=tuple(sorted({*entry.flags, FEWER_ATTACKS})))
+def _cost(dataset: str, entries: Sequence[Cost]) -> Table:
+    names = _present(columns("cost", {name for entry in entries for name in entry.metrics}), entries)
+    number = Numbers(entries)
 
-
-def _cost(combination: Combination, rows: Sequence[Row]) -> list[Cost]:
-    entries = []
-    for group in _groups(rows, *_CLASSIFIER, "attack"):
-        scored = _scored(group)
-        reached = [row for row in scored if row.reached]
-        entries.append(
-            Cost(
-                classifier=Classifier.of(group[0]),
-                metrics=_averages(combination, reached, columns("cost", MEASURES)),
-                flags=_flags(group),
-                coverage=_coverage(group),
-                attack=label(group[0].attack or {"id": ""}),
-                dimension=combination.dimension(group[0]),
-                reached=len(reached),
-                reasons=_distinct(row.reason for row in scored if not row.reached),
-            )
+    def line(entry: Cost) -> Line:
+        return _line(
+            entry,
+            _who(entry.name),
+            _MEAN if entry.attack is None else _attack(entry.attack, entry),
+            Figure(_reached(entry), "; ".join(entry.reasons), entry.share_reached),
+            *(number(entry, name) for name in names),
+            _dimension(entry.dimension),
+            attack=entry.attack or MEAN,
         )
-    return sorted(entries, key=_hardest_first)
+
+    header = (_NAME, _ATTACK, _TARGET, *(measured(name) for name in names), _DIMENSION)
+    return Table("cost", dataset, header, tuple(map(line, entries)))
 
 
-def _hardest_first(entry: Cost) -> tuple[str, str, float, float, float]:
-    """By attack; first where it failed to reach, then where it had to spend most and to perturb most."""
-    spent = [entry.metrics[name].value if name in entry.metrics else 0.0 for name in ("gradients", "l2")]
-    share = entry.reached / entry.coverage.done
-    return entry.classifier.dataset, entry.attack, share, -spent[0], -spent[1]
-
-
-def _transfers(combination: Combination, rows: Sequence[Row], controls: frozenset[str]) -> list[Transfer]:
-    entries = []
-    for pair in _groups(rows, *_CLASSIFIER, "target"):
-        attacks = _groups(pair, "attack")
-        target = _target(pair[0])
-        assert target is not None
-        meant = [row for row in _scored(pair) if row.attack is not None and row.attack["id"] not in controls]
-        if len({canonical(row.attack) for row in meant}) > 1:
-            metrics = combination.mean_transfer(meant)
-            entries.append(Transfer(Classifier.of(pair[0]), metrics, _flags(pair), _coverage(pair), target, None))
-        for group in attacks:
-            metrics = _averages(combination, _scored(group), columns("transferability", MEASURES))
-            attack = label(group[0].attack or {"id": ""})
-            entries.append(
-                Transfer(Classifier.of(group[0]), metrics, _flags(group), _coverage(group), target, attack)
-            )
-    return entries
-
-
-def _ranked(entries: Sequence[Ranked], value: Callable[[Ranked], Metric | None]) -> tuple[Ranked, ...]:
-    """Best first within each data set; equal values share a rank, flagged rows have none and come last."""
-    placed: list[Ranked] = []
-    for dataset in dict.fromkeys(entry.classifier.dataset for entry in entries):
-        here = [(value(entry), entry) for entry in entries if entry.classifier.dataset == dataset]
-        scores = {id(entry): metric.value for metric, entry in here if metric is not None}
-        fit = [entry for _, entry in here if id(entry) in scores and not unranked(entry.flags)]
-        fit.sort(key=lambda entry: -scores[id(entry)])
-        rest = [entry for _, entry in here if not any(entry is other for other in fit)]
-        rest.sort(key=lambda entry: -scores.get(id(entry), -1.0))
-        better = Counter(scores[id(entry)] for entry in fit)
-        for entry in fit:
-            above = sum(count for score, count in better.items() if score > scores[id(entry)])
-            placed.append(replace(entry, rank=1 + above))
-        placed.extend(rest)
-    return tuple(placed)
-
-
-def _unscored(row: Row) -> Unscored:
-    return Unscored(
-        status=row.status,
-        protocol=row.protocol,
-        classifier=Classifier.of(row),
-        attack=None if row.attack is None else label(row.attack),
-        target=_target(row),
-        fold=row.fold,
-        seed=row.seed,
-        reason=row.reason or "",
-        flags=row.flags,
+def strongest(dataset: str, entries: Sequence[Transfer]) -> Table:
+    """The pairs of a data set by how much of what fools one also fools the other, most first."""
+    header = (
+        Column("name", "Source", "name"),
+        Column("target", "Target", "word"),
+        _ATTACK,
+        measured("transfer_ratio"),
     )
 
+    def line(entry: Transfer) -> Line:
+        target = Figure(str(entry.target.model), str(entry.target.defense))
+        return _line(entry, _who(entry.name), target, Figure(str(entry.attack or MEAN)), ratio(entry))
 
-def _controls(results: Results) -> frozenset[str]:
-    """Ids of attacks that are none."""
-    return frozenset(
-        entry["id"]
-        for entry in results.run.get("components") or ()
-        if (entry.get("capabilities") or {}).get("access") == Access.CONTROL
-    )
-
-
-def _groups(rows: Sequence[Row], *coordinates: str, scored: bool = True) -> list[list[Row]]:
-    """Rows that agree in these coordinates, in order; groups without a score are left out unless wanted."""
-    found: dict[tuple[str, ...], list[Row]] = {}
-    for row in rows:
-        found.setdefault(_key(row, *coordinates), []).append(row)
-    return [group for group in found.values() if _scored(group) or not scored]
+    known = [entry for entry in entries if "transfer_ratio" in entry.metrics]
+    known.sort(key=lambda entry: -entry.metrics["transfer_ratio"].value)
+    return Table("transferability", dataset, header, tuple(map(line, known)))
 
 
-def _key(row: Row, *coordinates: str) -> tuple[str, ...]:
-    return tuple(canonical(getattr(row, name)) for name in coordinates)
+def unscored(cells: Sequence[Unscored]) -> Table:
+    """Cells without a score, with their reasons."""
+    words = ("Status", "Protocol", "Attack", "Target", "Fold, seed")
+    columns_of_words = (Column(title.lower().partition(",")[0], title, "word") for title in words)
+    header = (_NAME, *columns_of_words, Column("reason", "Reason", "prose"))
+
+    def line(cell: Unscored) -> Line:
+        who, dataset = _who(cell.name), cell.name.dataset
+        target = f"{cell.target.model} · {cell.target.defense}" if cell.target else ""
+        words = (cell.status, cell.protocol, str(cell.attack or ""), target, f"{cell.fold}, {cell.seed}")
+        return Line(
+            figures=(
+                replace(who, detail=f"{dataset} · {who.detail}", sort=f"{dataset} {who.sort}"),
+                *(Figure(word, sort=word or None) for word in words),
+                Figure(cell.reason, sort=cell.reason or None),
+            ),
+            facets=_facets(cell.name, cell.attack or ""),
+            flags=cell.flags,
+        )
+
+    return Table("unscored", "", header, tuple(map(line, cells)))
 
 
-def _scored(rows: Iterable[Row]) -> list[Row]:
-    return [row for row in rows if row.status is Status.OK]
+def classifiers(boards: Boards, shown: Sequence[Table]) -> list[Table]:
+    """The rankings, with what it costs on average to fool each classifier."""
+    means = {entry.name: entry for entry in boards.means}
+    number = Numbers(list(means.values()))
+    names = _present(("epsilon_ratio", "gradients"), list(means.values()))
+    found = []
+    for table in shown:
+        lines = []
+        for entry, line in zip(_of(boards, table), table.lines, strict=True):
+            mean = means.get(entry.name)
+            costs = (NOTHING if mean is None else number(mean, name) for name in names)
+            lines.append(replace(line, figures=(*line.figures, *costs)))
+        header = (*table.columns, *(measured(name) for name in names))
+        found.append(replace(table, columns=header, lines=tuple(lines)))
+    return found
 
 
-def _averages(combination: Combination, rows: Sequence[Row], names: Sequence[str]) -> dict[str, Metric]:
-    averages = combination.averages(rows)
-    return {name: averages[name] for name in names if name in averages}
+def _of(boards: Boards, table: Table) -> Sequence[Entry]:
+    """The entries that a ranking's lines were made of."""
+    entries: Sequence[Entry] = boards.robustness if table.board == "robustness" else boards.accuracy
+    return [entry for entry in entries if entry.name.dataset.short == table.dataset]
 
 
-def _coverage(rows: Sequence[Row]) -> Coverage:
-    done = _scored(rows)
-    return Coverage(len(done), len(rows), len({row.fold for row in done}), len({row.seed for row in done}))
+def ratio(entry: Transfer | None) -> Figure:
+    """A place of a transfer matrix."""
+    if entry is None or "transfer_ratio" not in entry.metrics:
+        return Figure("–")
+    return Numbers([])(entry, "transfer_ratio")
 
 
-def _flags(rows: Sequence[Row]) -> tuple[str, ...]:
-    """The flags of the scores, and `incomplete` where a cell broke."""
-    flags = {flag for row in _scored(rows) for flag in row.flags}
-    broken = any(row.status.broken for row in rows)
-    return tuple(sorted(flags | {INCOMPLETE} if broken else flags))
+def _line(entry: Entry, *figures: Figure, attack: object = "", parts: tuple[Line, ...] = ()) -> Line:
+    return Line(figures, _facets(entry.name, attack), entry.flags, parts)
 
 
-def _target(row: Row) -> Variant | None:
-    if row.target is None:
-        return None
-    model = {name: value for name, value in row.target.items() if name != "defense"}
-    return Variant(label(model), label(row.target.get("defense", row.defense)))
+def _facets(of: Name, attack: object) -> dict[str, str]:
+    names = (of.dataset, of.representation, of.model, of.defense, attack)
+    return dict(zip(FACETS, map(str, names), strict=True))
 
 
-def _distinct(reasons: Iterable[str | None]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(reason for reason in reasons if reason))
+def _who(of: Name) -> Figure:
+    sort = f"{of.model} {of.representation} {of.defense}"
+    return Figure(str(of.model), f"{of.representation} · {of.defense}", sort, whole=of.full)
+
+
+def _attack(attack: Called, entry: Bounded | Cost) -> Figure:
+    detail = " · ".join(filter(None, ("control" * entry.control, _partly(entry.coverage))))
+    return Figure(attack.short, detail, attack.short, whole=attack.full)
+
+
+def _rank(rank: Rank | None) -> Figure:
+    return Figure("–") if rank is None else Figure(str(rank), sort=rank.place)
+
+
+def _dimension(dimension: int | None) -> Figure:
+    return NOTHING if dimension is None else Figure(f"{dimension:,}", sort=dimension)
+
+
+def _covered(coverage: Coverage) -> Figure:
+    return Figure(f"{coverage.folds} × {coverage.seeds}", _partly(coverage), coverage.done)
+
+
+def _partly(coverage: Coverage) -> str:
+    return "" if coverage.done == coverage.planned else f"{coverage.done} of {coverage.planned} cells"
+
+
+def _reached(entry: Cost) -> str:
+    done = entry.coverage.done
+    if entry.reached == 0:
+        return "not reached"
+    return "reached" if entry.reached == done else f"{entry.reached} of {done} reached"
+
+
+def _together(entries: Sequence[Transfer]) -> list[Transfer]:
+    """Each pair once: its mean over attacks, or its only attack."""
+    return list({(entry.name, entry.target): entry for entry in reversed(entries)}.values())[::-1]
+
+
+def _present(names: Sequence[str], entries: Sequence[Entry]) -> tuple[str, ...]:
+    return tuple(name for name in names if any(name in entry.metrics for entry in entries))
+
+
+def _by_dataset(entries: Sequence[Kin]) -> list[tuple[str, list[Kin]]]:
+    found: dict[str, list[Kin]] = {}
+    for entry in entries:
+        found.setdefault(entry.name.dataset.short, []).append(entry)
+    return list(found.items())

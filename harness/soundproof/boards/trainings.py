@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from soundproof.boards.entries import Classifier, Curve, Training
+from soundproof.boards.entries import Curve, Training
 from soundproof.digest import canonical
 from soundproof.measuring.classifier import BASELINE
 from soundproof.types import Status
@@ -13,20 +13,21 @@ from soundproof.types import Status
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from soundproof.boards.names import Name, Names
     from soundproof.results.files import Results, Row
 
 
-def trainings(results: Results, rows: Sequence[Row]) -> tuple[Training, ...]:
+def trainings(results: Results, rows: Sequence[Row], names: Names) -> tuple[Training, ...]:
     """The trainings behind `clean` rows.
 
     A model is trained once for all of its defenses, so its curve stands once, as that of the undefended
     classifier. The curve of a training that broke off is the defense's if the model itself was trained to the end.
     """
     trained = {_model(row) for row in rows if row.status is Status.OK}
-    found: dict[Classifier, dict[tuple[int, int], Curve]] = {}
+    found: dict[Name, dict[tuple[int, int], Curve]] = {}
     for row in rows:
-        defended = Classifier.of(row)
-        model = replace(defended, defense=BASELINE)
+        defended = names.classifier(row)
+        model = replace(defended, defense=names.of("defense", {"id": BASELINE}))
         broken = row.status is Status.DIVERGED
         for whose, of in (("model", model), ("defense", defended)):
             curve = _curve(results, row, whose)
@@ -57,5 +58,5 @@ def _model(row: Row) -> tuple[object, ...]:
     return (*map(canonical, (row.dataset, row.representation, row.model)), row.fold, row.seed)
 
 
-def _order(of: Classifier) -> tuple[str, str, str, bool, str]:
-    return of.dataset, of.representation, of.model, of.defense != BASELINE, of.defense
+def _order(of: Name) -> tuple[object, ...]:
+    return of.dataset, of.representation, of.model, not of.undefended, of.defense

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,7 @@ def call(arguments: argparse.Namespace) -> int:
     from soundproof.cli.meter import reading
     from soundproof.cli.terminal import listener
 
+    start = time.monotonic()
     with reading(sys.stderr):
         found, out = execute(
             arguments.suite,
@@ -65,18 +67,23 @@ def call(arguments: argparse.Namespace) -> int:
             fresh=arguments.fresh,
             listeners=[listener(sys.stderr)],
         )
-    say(summary(found, out))
+    say(summary(found, out, time.monotonic() - start))
     return FAILED if any(row.status.broken for row in found.rows) else 0
 
 
-def summary(found: Results, out: Path) -> str:
-    """What a run ended with, in a few lines."""
+def summary(found: Results, out: Path, seconds: float) -> str:
+    """What a run ended with, in a few lines: cells, failures, the first of the ranking, where the boards are."""
+    from soundproof.boards import ranking
+    from soundproof.cli.terminal import duration
+
     counts = Counter(row.status for row in found.rows)
-    lines = [", ".join(f"{counts[status]} {status}" for status in Status if counts[status])]
+    ended = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
+    lines = [f"{ended} in {duration(seconds)}"]
     for status in filter(lambda each: each.broken, Status):
         rows = [row for row in found.rows if row.status is status]
         lines += [f"  {status}: {row.title()}: {row.reason}" for row in rows[:5]]
         if len(rows) > 5:
             lines.append(f"  … and {len(rows) - 5} more {status}; all are in {out / 'results.jsonl'}")
-    lines.append(f"boards: {out / 'index.html'}")
+    lines += ranking(found)
+    lines.append(f"boards: {(out / 'index.html').resolve().as_uri()}")
     return "\n".join(lines)

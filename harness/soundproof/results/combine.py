@@ -7,7 +7,6 @@ worst case.
 
 from __future__ import annotations
 
-import math
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +15,12 @@ import numpy as np
 from soundproof.digest import canonical
 from soundproof.errors import ResultsError
 from soundproof.measuring.metrics.intervals import RATE, Metric, Part, estimate, known
-from soundproof.measuring.metrics.statistics import auc, average, mean
+from soundproof.measuring.metrics.statistics import mean
 from soundproof.measuring.protocols import PROTOCOLS
 from soundproof.measuring.protocols.bounded import grey_box
 from soundproof.measuring.scene import Scene
 from soundproof.results.files import groups_name
+from soundproof.results.parts import nested_mean, parts, ratio_of_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -29,11 +29,12 @@ if TYPE_CHECKING:
 
     from soundproof.measuring.protocols.base import Samples
     from soundproof.results.files import Results, Row
+    from soundproof.results.places import Outcomes
 
     Array = npt.NDArray[Any]
 
-# Rows keep 6 significant digits and samples may be float32; anything beyond is another number.
-_AGREE = 1e-4
+_GREY_AREA = "grey_fooling_auc"
+_RATES = ("fooling_auc", "fooling_rate", _GREY_AREA, "transfer_ratio")
 
 
 class Combination:
@@ -55,19 +56,23 @@ class Combination:
         """The input size D of a row's classifier; None where the run did not note it."""
         return self._dimensions.get((canonical(row.dataset), canonical(row.representation)))
 
+    def groups(self, row: Row) -> Array:
+        """The recording of every clip of a row's data set."""
+        return self._scene(row).groups
+
     def averages(self, rows: Sequence[Row]) -> dict[str, Metric]:
         """The metrics of one configuration, averaged over its rows, one a fold and seed.
 
-        Raises:
-            ResultsError: The samples of a row are missing, or give another number than the rows.
+        What only some of the rows have is left out: it would be an average over other folds.
         """
         if len(rows) <= 1:
             return {name: metric for row in rows for name, metric in row.metrics.items()}
         protocol, samples = PROTOCOLS[rows[0].protocol], [self.samples(row) for row in rows]
         found = protocol.metrics(samples, self._scene(rows[0])) | self.comparisons(rows)
         wanted = {name for row in rows for name in row.metrics}
-        noted = _noted([row.metrics for row in rows], wanted - found.keys())
-        return {name: self._checked(rows, name, found[name]) for name in found if name in wanted} | noted
+        shared = wanted.intersection(*(row.metrics for row in rows)) - found.keys()
+        noted = _noted([row.metrics for row in rows], shared)
+        return {name: _rounded(found[name]) for name in found if name in wanted} | noted
 
     def reports(self, rows: Sequence[Row]) -> dict[str, Metric]:
         """What defenses measured of themselves, averaged over rows."""
@@ -100,39 +105,51 @@ class Combination:
             `robust_accuracy` (a clip counts if no attack fools it) and `fooling_rate` (if any does); the same of
             the grey-box attacker, as `grey_…`, if every row has it.
         """
-        parts: dict[str, list[Part]] = {}
-        for attacks in _by_classifier(rows):
-            informed = [self._of_the_same_clips(attacks[0], row) for row in attacks]
-            _add_worst(parts, "", informed)
+        found: dict[str, list[Part]] = {}
+        for attacks in _by_run(rows).values():
+            _add_worst(found, "", [self.samples(row) for row in attacks])
             grey = [self._grey(row) for row in attacks]
             if all(grey):
-                _add_worst(parts, "grey_", [each for each in grey if each])
-        complete = {name: each for name, each in parts.items() if len(each) == len(parts["fooling_rate"])}
-        return self._rates(rows, complete)
+                _add_worst(found, "grey_", [each for each in grey if each])
+        groups, whole = self.groups(rows[0]), len(found["fooling_rate"])
+        complete = {name: each for name, each in found.items() if len(each) == whole}
+        metrics = known({name: estimate(each, groups, bounds=RATE) for name, each in complete.items()})
+        return {name: _rounded(metric) for name, metric in metrics.items()}
 
-    def mean_fooling_auc(self, rows: Sequence[Row]) -> dict[str, Metric]:
-        """`mean_fooling_auc` over the attacks of one classifier's `bounded` rows, then over folds and seeds."""
-        parts = []
-        for attacks in _by_classifier(rows):
-            samples = [self._of_the_same_clips(attacks[0], row) for row in attacks]
-            areas = [auc(sample["clean_score"], sample["score"]) for sample in samples]
-            parts.append(Part(samples[0]["clip"], average(areas)))
-        return self._rates(rows, {"mean_fooling_auc": parts}) if parts else {}
+    def mean_over_attacks(self, rows: Sequence[Row], names: Collection[str]) -> dict[str, Metric]:
+        """Means over the attacks on one classifier, of each attack's mean over folds and seeds.
 
-    def mean_transfer(self, rows: Sequence[Row]) -> dict[str, Metric]:
-        """`transfer_ratio` of one pair: first the mean over attacks, then over folds and seeds."""
-        parts = []
-        for attacks in _by_classifier([row for row in rows if "transfer_ratio" in row.metrics]):
+        Args:
+            rows: Of one protocol, of all attacks, folds and seeds.
+            names: The metrics; those that no row has are left out, and `grey_…` if one of them lacks it.
+        """
+        found: dict[str, dict[str, list[Part]]] = {}
+        for row in rows:
+            for name, part in self._parts(row).items():
+                if name in names and len(part.clips):
+                    found.setdefault(name, {}).setdefault(canonical(row.attack), []).append(part)
+        if sum(map(len, found.get(_GREY_AREA, {}).values())) < len(rows):
+            found.pop(_GREY_AREA, None)
+        metrics = {}
+        for name, attacks in found.items():
+            bounds = RATE if name in _RATES else None
+            metrics[name] = estimate([nested_mean(list(attacks.values()))], self.groups(rows[0]), bounds=bounds)
+        return {name: _rounded(metric) for name, metric in known(metrics).items()}
+
+    def recognised(self, rows: Sequence[Row]) -> Outcomes:
+        """Which test clips one classifier gets right, from its `clean` rows."""
+        found = {(row.fold, row.seed): self.samples(row) for row in rows}
+        return {run: (each["clip"], each["label"] == each["prediction"]) for run, each in found.items()}
+
+    def survived(self, rows: Sequence[Row]) -> Outcomes:
+        """Which test clips survive all attacks on one classifier, from its `bounded` rows."""
+        found = {}
+        for run, attacks in _by_run(rows).items():
             samples = [self.samples(row) for row in attacks]
-            moved = [sample["clip"][sample["source_fooled"] > 0] for sample in samples]
-            clips = np.unique(np.concatenate(moved))
-            shares = []
-            for sample, of in zip(samples, moved, strict=True):
-                fooled = np.full(len(clips), np.nan)
-                fooled[np.searchsorted(clips, of)] = sample["fooled"][sample["source_fooled"] > 0] > 0
-                shares.append(mean(fooled))
-            parts.append(Part(clips, average(shares)))
-        return self._rates(rows, {"transfer_ratio": parts}) if parts else {}
+            fooled = np.any([each["fooled"] > 0 for each in samples], axis=0)
+            tested = samples[0]["tested"]
+            found[run] = (tested, np.isin(tested, samples[0]["clip"][~fooled]))
+        return found
 
     def samples(self, row: Row) -> dict[str, Array]:
         """The per-clip outcomes of a row, by field.
@@ -149,13 +166,6 @@ class Combination:
     def _has_samples(self, row: Row) -> bool:
         return f"{row.key}/clip" in self._results.samples
 
-    def _grey(self, row: Row) -> dict[str, Array] | None:
-        place = PROTOCOLS[row.protocol].partners(row).get("grey")
-        partner = None if place is None else self._rows.get(place.lookup)
-        if partner is None or not self._has_samples(partner):
-            return None
-        return grey_box(self.samples(row), self.samples(partner))
-
     def _scene(self, row: Row) -> Scene:
         groups = self._results.samples.get(groups_name(row.dataset))
         if groups is None:
@@ -169,26 +179,26 @@ class Combination:
         fields = self._results.fields(row)
         return max((int(fields[name].max()) for name in ("label", "prediction") if name in fields), default=-1) + 1
 
-    def _checked(self, rows: Sequence[Row], name: str, metric: Metric) -> Metric:
-        noted = fmean(row.metrics[name].value for row in rows if name in row.metrics)
-        if not math.isclose(metric.value, noted, rel_tol=_AGREE, abs_tol=_AGREE * _AGREE):
-            raise ResultsError(
-                f"{rows[0].title()} and its other folds and seeds: the rows say {name} = {noted:g} on average, "
-                f"and their samples {metric.value:g}; run the suite again"
-            )
-        return _rounded(metric)
-
-    def _rates(self, rows: Sequence[Row], parts: Mapping[str, Sequence[Part]]) -> dict[str, Metric]:
-        groups = self._scene(rows[0]).groups
-        found = known({name: estimate(each, groups, bounds=RATE) for name, each in parts.items()})
-        return {name: _rounded(metric) for name, metric in found.items()}
-
-    def _of_the_same_clips(self, first: Row, row: Row) -> dict[str, Array]:
-        """The samples of one of several attacks on one classifier."""
-        found = self.samples(row)
-        if not np.array_equal(found["clip"], self.samples(first)["clip"]):
-            raise ResultsError(f"{row.title()}: its clips are not those of the other attacks; run it again")
+    def _parts(self, row: Row) -> dict[str, Part]:
+        """A row's shares of metrics, and of those that a partner gives where it is there."""
+        samples = self.samples(row)
+        found = parts(row.protocol, samples, self.dimension(row) or 0)
+        grey, undefended = self._grey(row), self._partner(row, "undefended")
+        if grey is not None:
+            found[_GREY_AREA] = parts(row.protocol, grey)["fooling_auc"]
+        if undefended is not None and "l2" in samples and "l2" in undefended:
+            found["epsilon_ratio"] = ratio_of_sizes(samples, undefended)
         return found
+
+    def _grey(self, row: Row) -> dict[str, Array] | None:
+        """The samples of the grey-box attacker."""
+        transferred = self._partner(row, "grey")
+        return None if transferred is None else grey_box(self.samples(row), transferred)
+
+    def _partner(self, row: Row, name: str) -> dict[str, Array] | None:
+        place = PROTOCOLS[row.protocol].partners(row).get(name)
+        partner = None if place is None else self._rows.get(place.lookup)
+        return None if partner is None or not self._has_samples(partner) else self.samples(partner)
 
 
 def _add_worst(parts: dict[str, list[Part]], prefix: str, samples: Sequence[Samples]) -> None:
@@ -222,9 +232,9 @@ def _rounded(metric: Metric) -> Metric:
     return Metric(**metric.to_json())  # type: ignore[arg-type]
 
 
-def _by_classifier(rows: Sequence[Row]) -> list[list[Row]]:
-    """The rows of one configuration, apart for each fold and seed: each of them is a classifier of its own."""
+def _by_run(rows: Sequence[Row]) -> dict[tuple[int, int], list[Row]]:
+    """The rows of one configuration by fold and seed: each of them is a classifier of its own."""
     found: dict[tuple[int, int], list[Row]] = {}
     for row in rows:
         found.setdefault((row.fold, row.seed), []).append(row)
-    return list(found.values())
+    return found

@@ -56,6 +56,8 @@ SCHEMA = 1
 ROWS, SAMPLES, RUN = "results.jsonl", "samples.safetensors", "run.json"
 _ORDER = {protocol: number for number, protocol in enumerate(PROTOCOLS)}
 _COORDINATES = ("dataset", "representation", "model", "defense", "attack", "target")
+# Characters of a reason: an exception may carry a whole array.
+_REASON = 400
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,7 +67,7 @@ class Row(Place):
     Attributes:
         key: Digest of coordinates and budget; names the row in other files.
         status: Only `ok` rows carry metrics.
-        reason: Why it was skipped, failed or is invalid; also why a `reach` row did not reach.
+        reason: Why it was skipped, failed or is invalid; also why a `reach` row did not reach. Cut where long.
         metrics: By name.
         reports: What a defense measured of itself when it was trained, by the name it gave.
         flags: Warnings that a reader must see beside the numbers, see `soundproof.results.flags`.
@@ -79,6 +81,9 @@ class Row(Place):
     reports: Mapping[str, Metric] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
     reached: bool | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reason", _cut(self.reason))
 
     @property
     def order(self) -> tuple[Any, ...]:
@@ -136,6 +141,14 @@ class Row(Place):
             flags=tuple(row["flags"]),
             reached=row["reached"],
         )
+
+
+def _cut(reason: str | None) -> str | None:
+    """A reason of a sensible length that can be written as UTF-8."""
+    if reason is None:
+        return None
+    short = reason if len(reason) <= _REASON else reason[: _REASON - 1] + "…"
+    return short.encode(errors="replace").decode()
 
 
 @dataclass(frozen=True, eq=False)

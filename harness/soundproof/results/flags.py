@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 LEAKY, INCOMPLETE, FEWER_ATTACKS, UNGROUPED = "leaky", "incomplete", "fewer-attacks", "ungrouped"
+UNSOUND = "unsound"
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,12 @@ FLAGS: Mapping[str, Flag] = {
         "Some attacks of this table cannot run on this classifier. Its worst case is over fewer attacks than its "
         "neighbours'.",
         unranks=False,
+    ),
+    UNSOUND: Flag(
+        "unsound",
+        "Some results behind this row do not fit their per-clip outcomes, and were left out: samples are missing, "
+        "or belong to another run, or the classifier answers at random and does not say so.",
+        unranks=True,
     ),
     UNGROUPED: Flag(
         "ungrouped",

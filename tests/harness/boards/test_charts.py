@@ -3,9 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from soundproof.boards import charts
-from soundproof.boards.figures import Scale, heading, interval, written
+from soundproof.boards.collect import collect
+from soundproof.boards.formats import Scale, heading, interval, written
 from soundproof.boards.measures import Unit
-from soundproof.boards.tables import build
 from soundproof.measuring.metrics.intervals import Metric
 
 
@@ -51,7 +51,7 @@ def many(bench, models=12):
 
 
 def test_labels_cover_neither_each_other_nor_the_dots(bench):
-    (picture,) = charts.scatters(build(many(bench).results()))
+    (picture,) = charts.scatters(collect(many(bench).results()))
     boxes = [charts._box(dot.label) for dot in picture.dots if dot.label]
     boxes += [
         (dot.x - 5, dot.y - 5, dot.x + 5, dot.y + 5) for dot in {(d.x, d.y): d for d in picture.dots}.values()
@@ -70,17 +70,46 @@ def _both_dots(a, b):
 
 
 def test_dots_and_intervals_lie_in_the_frame(bench):
-    (picture,) = charts.scatters(build(many(bench).results()))
+    (picture,) = charts.scatters(collect(many(bench).results()))
     for dot in picture.dots:
         assert charts.LEFT <= dot.across[0] <= dot.x <= dot.across[1] <= charts.RIGHT
         assert charts.TOP <= dot.upright[1] <= dot.y <= dot.upright[0] <= charts.BOTTOM
+
+
+def test_where_all_fall_the_picture_shows_what_that_takes(bench):
+    for model, size in (("a", 1.0), ("b", 4.0)):
+        bench.clean([0] * 4, [0] * 4, model=model)
+        bench.bounded(range(4), [True] * 4, tested=4, model=model)
+        bench.reach(range(4), l2=size, model=model)
+    (picture,) = charts.scatters(collect(bench.results()))
+    heights = {dot.title.split()[0]: dot.y for dot in picture.dots}
+    assert charts.TOP <= heights["b"] < heights["a"] < charts.BOTTOM
+    assert (charts.BOTTOM - heights["b"]) / (charts.BOTTOM - heights["a"]) == pytest.approx(4, rel=0.01)
+    assert picture.rows[0] == (charts.BOTTOM, "0")
+    assert "‖ε‖₂ at reach" in picture.upwards
+
+
+@given(st.floats(1e-3, 1e3))
+def test_lengths_have_round_marks_up_to_the_largest(high):
+    axis = charts.LengthAxis([Metric(high, high, high, 1)], charts.BOTTOM, charts.TOP)
+    assert charts.TOP <= axis(high) <= charts.BOTTOM
+    assert 2 <= len(axis.ticks) <= 6
+    assert axis.ticks[-1][0] == charts.TOP
+
+
+def test_controls_are_in_no_picture_of_costs(bench):
+    bench.controls("noise")
+    bench.reach([0, 1], attack="fgsm")
+    bench.reach([0, 1], attack="noise")
+    (picture,) = charts.strips(collect(bench.results()))
+    assert [strip.attack for strip in picture.strips] == ["fgsm"]
 
 
 def test_costs_lie_on_a_logarithmic_axis(bench):
     for model, gradients in (("a", 10.0), ("b", 100.0), ("c", 1000.0)):
         bench.reach([0, 1], gradients=gradients, attack="cwa", model=model)
     bench.reach([0, 1], reached=False, attack="cwa", model="d")
-    (picture,) = charts.strips(build(bench.results()))
+    (picture,) = charts.strips(collect(bench.results()))
     (strip,) = picture.strips
     low, middle, high = sorted(at for at, _ in strip.marks)
     assert middle - low == pytest.approx(high - middle, abs=0.2)
@@ -103,4 +132,4 @@ def _with_queries(bench, row):
 
     metrics = {**row.metrics, "queries": Metric(400.0, 300.0, 500.0, 2)}
     bench.rows[bench.rows.index(row)] = replace(row, metrics=metrics)
-    return build(bench.results())
+    return collect(bench.results())

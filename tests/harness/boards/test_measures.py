@@ -1,6 +1,6 @@
 import pytest
 
-from soundproof.boards.measures import BOARDS, MEASURES, Unit, columns, measure
+from soundproof.boards.measures import BOARDS, MEASURES, REPORT, Unit, columns, measure
 
 
 @pytest.mark.parametrize(
@@ -9,12 +9,13 @@ from soundproof.boards.measures import BOARDS, MEASURES, Unit, columns, measure
         ("snr_improvement_db", "Snr improvement dB"),
         ("reconstruction_mse", "Reconstruction mse"),
         ("decibels", "Decibels"),
+        ("grey_level_db", "Grey level dB"),
+        ("accuracy", "Accuracy"),
         ("_db", " dB"),
-        ("", ""),
     ],
 )
 def test_measures_that_a_defense_reports_are_titled_by_their_name(name, title):
-    words = measure(name)
+    words = measure(f"{REPORT}{name}")
     assert (words.title, words.unit) == (title, Unit.NUMBER)
     assert words.meaning
 
@@ -31,7 +32,7 @@ def test_a_board_always_has_its_own_columns_and_no_empty_further_ones(board):
 
 def test_further_columns_stand_where_something_has_them():
     grey = ("grey_robust_accuracy", "grey_fooling_rate", "grey_fooling_auc")
-    measured = {"accuracy", "mean_fooling_auc", "mean_grey_fooling_auc", *grey}
-    assert columns("robustness", measured) == (*BOARDS["robustness"], *grey)
-    reported = columns("accuracy", {"b_db", "accuracy", "a", "training_gradients"})
-    assert reported == (*BOARDS["accuracy"], "training_gradients", "a", "b_db")
+    measured = {"accuracy", "reach_l2", "mean_fooling_auc", "mean_grey_fooling_auc", *grey}
+    assert columns("robustness", measured) == (*BOARDS["robustness"], "reach_l2", *grey)
+    reported = columns("accuracy", {"report_b_db", "accuracy", "report_a", "b", "training_gradients"})
+    assert reported == (*BOARDS["accuracy"], "training_gradients", "report_a", "report_b_db")

@@ -6,9 +6,9 @@ import subprocess
 
 import pytest
 
+from soundproof.boards.collect import collect
 from soundproof.boards.page import page
 from soundproof.boards.provenance import provenance
-from soundproof.boards.tables import build
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = (
@@ -29,7 +29,7 @@ def show(bench, tmp_path):
         bench.learned(bench.rows[-3], [1.0, 0.5], [0.5, 0.9])
     bench.clean([0] * 10, [0] * 10, model="leaks", flags=("leaky",))
     file = tmp_path / "index.html"
-    file.write_text(page(build(bench.results()), provenance(bench.run)), encoding="utf-8")
+    file.write_text(page(collect(bench.results()), provenance(bench.run)), encoding="utf-8")
 
     def dump(link=""):
         url = f"{file.as_uri()}{link}"
@@ -73,6 +73,19 @@ def test_every_attack_can_be_sorted_across_classifiers(show):
     lengths = {("alexnet", "cwa"): 6 / 4, ("resnet", "cwa"): 9 / 4, ("vgg", "cwa"): 8 / 4}
     lengths |= {("alexnet", "fgsm"): 6.0, ("resnet", "fgsm"): 9.0, ("vgg", "fgsm"): 8.0}
     assert visible(document, "robustness") == sorted(lengths, key=lengths.get)
+
+
+def test_what_takes_attacks_together_is_no_column_of_single_ones(show):
+    assert re.search(r'<table class="board flat"', show("#view=attacks"))
+    assert not re.search(r'<table class="board flat"', show())
+
+
+def test_means_over_attacks_stand_only_where_no_attack_is_chosen(bench, tmp_path, show):
+    for attack in ("fgsm", "cwa"):
+        bench.reach(range(6), attack=attack, model="alexnet")
+    (tmp_path / "index.html").write_text(page(collect(bench.results()), provenance(bench.run)), encoding="utf-8")
+    assert [attack for _, attack in visible(show(), "cost")] == ["mean over attacks", "cwa", "fgsm"]
+    assert visible(show("#attack=fgsm"), "cost") == [("alexnet", "fgsm")]
 
 
 def test_learning_curves_follow_the_filters(show):

@@ -7,6 +7,7 @@ import pytest
 from soundproof.boards import pages, render
 from soundproof.errors import ResultsError
 from soundproof.results.files import Results, write
+from soundproof.types import Status
 
 FILES = {
     "index.html",
@@ -46,6 +47,42 @@ def test_shuffled_rows_give_the_same_pages(crowded):
 def test_a_run_without_any_score_renders(bench):
     bench.run = {}
     assert pages(bench.results()).keys() == FILES
+
+
+@pytest.mark.parametrize(
+    "name", ["grey_level_db", "grey_fooling_auc", "accuracy", "</script>", "mean_fooling_auc"]
+)
+def test_whatever_a_defense_reports_renders(bench, name):
+    bench.clean([0, 1], [0, 1], defense={"id": "wall"}, reports={name: (12.5, 9)})
+    bench.bounded([0, 1], [True, False], tested=2, defense={"id": "wall"})
+    found = pages(bench.results())
+    assert "12.5" in found["accuracy.csv"]
+    assert "12.5" in found["accuracy.md"]
+    assert "12.5" in found["index.html"]
+    assert "grey_robust_accuracy" not in found["robustness.csv"]
+
+
+def test_a_flag_of_another_version_is_shown_as_it_is(bench):
+    bench.clean([0, 1], [0, 1], flags=("from-the-future",))
+    found = pages(bench.results())
+    for page in ("index.html", "README.md", "accuracy.md", "accuracy.csv"):
+        assert "from-the-future" in found[page]
+    assert "no words for" in found["README.md"]
+
+
+def test_a_diverged_cell_is_a_loss_on_every_page(bench):
+    bench.broken("clean", Status.DIVERGED, "the loss is nan in epoch 3")
+    found = pages(bench.results())
+    assert "1 diverged" in found["README.md"]
+    assert "the loss is nan in epoch 3" in found["accuracy.md"]
+    assert '<span class="diverged"><b>1</b> diverged</span>' in found["index.html"]
+
+
+def test_a_reason_of_twenty_megabytes_makes_no_large_page(bench):
+    bench.clean([0, 1], [0, 1])
+    for number in range(3):
+        bench.broken("clean", reason="x" * 20_000_000, model=f"net{number}")
+    assert all(len(text) < 200_000 for text in pages(bench.results()).values())
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):

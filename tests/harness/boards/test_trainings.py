@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from soundproof.boards.tables import build
-from soundproof.types import Protocol
+from soundproof.boards.collect import collect
+from soundproof.types import Status
 
 DEFENSE = {"id": "distillation"}
 
@@ -10,8 +10,8 @@ DEFENSE = {"id": "distillation"}
 def found(bench):
     """Curves by model, defense, fold and seed."""
     return {
-        (training.classifier.model, training.classifier.defense, curve.fold, curve.seed): curve
-        for training in build(bench.results()).trainings
+        (training.name.model.short, training.name.defense.short, curve.fold, curve.seed): curve
+        for training in collect(bench.results()).trainings
         for curve in training.curves
     }
 
@@ -36,31 +36,31 @@ def test_models_come_before_their_defenses_and_curves_by_fold_and_seed(bench):
         row = bench.clean([0, 1], [0, 1], fold=fold, seed=seed, defense={"id": "a-defense"})
         bench.learned(row, [1.0], [0.5])
         bench.learned(row, [2.0], [0.5], "defense")
-    model, defense = build(bench.results()).trainings
-    assert (model.classifier.defense, defense.classifier.defense) == ("none", "a-defense")
+    model, defense = collect(bench.results()).trainings
+    assert (model.name.defense.short, defense.name.defense.short) == ("none", "a-defense")
     assert [(curve.fold, curve.seed) for curve in model.curves] == [(0, 0), (0, 1), (1, 0)]
 
 
 def test_a_broken_curve_is_the_defense_s_where_the_model_was_trained(bench):
     bench.learned(bench.clean([0, 1], [0, 1]), [1.0, 0.5], [0.5, 0.75])
-    broken = bench.broken(Protocol.CLEAN, reason="TrainingError: the loss is nan", defense=DEFENSE)
+    broken = bench.broken("clean", Status.DIVERGED, reason="the loss is nan", defense=DEFENSE)
     bench.learned(broken, [9.0], [0.25])
     curves = found(bench)
     assert curves["resnet", "none", 0, 0].loss == (1.0, 0.5)
     assert curves["resnet", "distillation", 0, 0].loss == (9.0,)
-    assert curves["resnet", "distillation", 0, 0].failure == "TrainingError: the loss is nan"
+    assert curves["resnet", "distillation", 0, 0].failure == "the loss is nan"
 
 
 def test_a_broken_model_stands_once(bench):
     for defense in ({"id": "none"}, DEFENSE):
-        broken = bench.broken(Protocol.CLEAN, reason="TrainingError: the loss is nan", defense=defense)
+        broken = bench.broken("clean", Status.DIVERGED, reason="the loss is nan", defense=defense)
         bench.learned(broken, [9.0], [0.25])
     assert found(bench).keys() == {("resnet", "none", 0, 0)}
 
 
-@pytest.mark.parametrize(("reason", "shown"), [("TrainingError: in epoch 1", True), ("OSError: disk full", False)])
-def test_a_training_that_broke_in_its_first_epoch_is_shown_without_a_curve(bench, reason, shown):
-    bench.broken(Protocol.CLEAN, reason=reason)
+@pytest.mark.parametrize(("status", "shown"), [(Status.DIVERGED, True), (Status.FAILED, False)])
+def test_a_training_that_broke_in_its_first_epoch_is_shown_without_a_curve(bench, status, shown):
+    bench.broken("clean", status, reason="in epoch 1")
     curves = found(bench)
     assert bool(curves) == shown
     assert all(curve.loss == () for curve in curves.values())
@@ -69,4 +69,4 @@ def test_a_training_that_broke_in_its_first_epoch_is_shown_without_a_curve(bench
 def test_rows_without_curves_have_no_training(bench):
     bench.clean([0, 1], [0, 1])
     bench.bounded([0, 1], np.array([True, False]), tested=2)
-    assert build(bench.results()).trainings == ()
+    assert collect(bench.results()).trainings == ()

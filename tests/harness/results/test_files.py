@@ -8,16 +8,16 @@ import pytest
 from soundproof.errors import ResultsError
 from soundproof.measuring.metrics.intervals import Metric
 from soundproof.results.files import Results, Row, canonical_row, groups_name, read, write
-from soundproof.types import Protocol, Status
+from soundproof.types import Status
 
 FIELDS = [
     "schema", "key", "status", "reason", "protocol", "dataset", "representation", "model", "defense", "attack",
-    "target", "fold", "seed", "metrics", "flags",
+    "target", "fold", "seed", "reached", "metrics", "reports", "flags",
 ]  # fmt: skip
 
 
 def row(key="k1", attack=None, fold=0, **rest):
-    protocol = Protocol.CLEAN if attack is None else Protocol.BOUNDED
+    protocol = "clean" if attack is None else "bounded"
     return Row(
         key=key,
         status=rest.pop("status", Status.OK),
@@ -90,3 +90,16 @@ def test_damage_is_named_line_by_line(tmp_path):
     ):
         assert expected in text
     assert len(caught.value.problems) == 5
+
+
+def test_a_long_reason_is_cut_when_it_is_made_and_when_it_is_read():
+    long = row(status=Status.FAILED, reason="x" * 20_000_000)
+    assert len(long.reason) == 400
+    assert long.reason.endswith("x…")
+    read_back = Row.from_json({**row().to_json(), "reason": "y" * 1_000_000})
+    assert read_back.reason == "y" * 399 + "…"
+
+
+def test_a_reason_that_is_no_unicode_can_be_written(tmp_path):
+    write(results(row(status=Status.FAILED, reason="lone \ud800 surrogate")), tmp_path)
+    assert read(tmp_path).rows[0].reason == "lone ? surrogate"

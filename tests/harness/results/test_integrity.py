@@ -8,7 +8,7 @@ import pytest
 from soundproof.errors import ResultsError
 from soundproof.measuring.metrics.intervals import Metric
 from soundproof.results.files import Results, Row, groups_name, read, write
-from soundproof.types import Protocol, Status
+from soundproof.types import Status
 
 ROWS = 3
 
@@ -18,11 +18,21 @@ def folder(tmp_path):
     one = {"id": "x"}
     rows = [
         Row(
-            f"key{number}", Status.OK, None, Protocol.CLEAN, {"id": "esc10"}, one, one, one, None, None, number, 0,
-            metrics={"accuracy": Metric(0.5, 0.4, 0.6, 7)}, flags=("leaky",),
+            key=f"key{number}",
+            status=Status.OK,
+            reason=None,
+            protocol="clean",
+            dataset={"id": "esc10"},
+            **dict.fromkeys(("representation", "model", "defense"), one),
+            attack=None,
+            target=None,
+            fold=number,
+            seed=0,
+            metrics={"accuracy": Metric(0.5, 0.4, 0.6, 7)},
+            flags=("leaky",),
         )
         for number in range(ROWS)
-    ]  # fmt: skip
+    ]
     samples = {"key0/clip": np.arange(3), groups_name({"id": "esc10"}): np.arange(5)}
     write(Results(rows, samples, {"schema": 1, "suite": {"name": "x"}}), tmp_path)
     return tmp_path

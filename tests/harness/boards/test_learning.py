@@ -3,14 +3,15 @@ import re
 
 import pytest
 
-from soundproof.boards import curves
-from soundproof.boards.entries import Classifier, Curve, Training
+from soundproof.boards import learning
+from soundproof.boards.entries import Curve, Training
+from soundproof.boards.names import Called, Name
 
-OF = Classifier("synth", "stft", "resnet", "none")
+OF = Name(*(Called(name, name) for name in ("synth", "stft", "resnet", "none")))
 
 
 def draw(*lines, of=OF):
-    return curves._picture(Training(of, tuple(lines)))
+    return learning._picture(Training(of, tuple(lines)))
 
 
 def points(thread):
@@ -20,7 +21,11 @@ def points(thread):
 def test_lines_span_the_epochs_and_stay_in_the_frame():
     picture = draw(Curve(0, 0, (4.0, 2.0, 1.0), (0.0, 0.5, 1.0)), Curve(0, 1, (3.0, 2.0), (0.25, 0.25)))
     loss, score = picture.frames
-    assert [x for x, _ in points(loss.threads[0])] == [curves.LEFT, (curves.LEFT + curves.RIGHT) / 2, curves.RIGHT]
+    assert [x for x, _ in points(loss.threads[0])] == [
+        learning.LEFT,
+        (learning.LEFT + learning.RIGHT) / 2,
+        learning.RIGHT,
+    ]
     height = loss.bottom - loss.top
     assert [(loss.bottom - y) / height for _, y in points(loss.threads[0])] == pytest.approx(
         [1, 0.5, 0.25], abs=0.01

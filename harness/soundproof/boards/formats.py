@@ -27,7 +27,9 @@ def written(value: float, unit: Unit) -> str:
 
 
 def interval(metric: Metric, unit: Unit) -> str:
-    """The 95 % interval: `81.2–88.9`, or `-1.2 to 3.4`."""
+    """The 95 % interval: `81.2–88.9`, or `-1.2 to 3.4`; empty where it has no width."""
+    if metric.low == metric.high:
+        return ""
     dash = " to " if metric.low < 0 else "–"
     return f"{written(metric.low, unit)}{dash}{written(metric.high, unit)}"
 

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from soundproof.boards.figures import written
+from soundproof.boards.formats import written
 from soundproof.boards.measures import Unit
 from soundproof.boards.numbers import counted
-from soundproof.measuring.classifier import BASELINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from soundproof.boards.entries import Boards, Curve, Training
+    from soundproof.boards.names import Called
 
 WIDTH, HEIGHT = 260, 148
 LEFT, RIGHT = 44, 254
@@ -77,20 +77,20 @@ class Picture:
     alternative: str
 
 
-def pictures(boards: Boards) -> dict[tuple[str, str], list[Picture]]:
+def pictures(boards: Boards) -> dict[tuple[Called, Called], list[Picture]]:
     """Small multiples by data set and representation; nothing for those that were trained without epochs."""
-    found: dict[tuple[str, str], list[Picture]] = {}
+    found: dict[tuple[Called, Called], list[Picture]] = {}
     for training in boards.trainings:
-        of = training.classifier
+        of = training.name
         found.setdefault((of.dataset, of.representation), []).append(_picture(training))
     return found
 
 
 def _picture(training: Training) -> Picture:
-    curves, of = training.curves, training.classifier
+    curves, of = training.curves, training.name
     broken = [curve for curve in curves if curve.failure]
     epochs = max(len(curve.loss) for curve in curves)
-    phase = "model" if of.defense == BASELINE else "defense"
+    phase = "model" if of.undefended else "defense"
     summary = _summary(curves)
     failed = f" {len(broken)} of them broke off." if broken else ""
     return Picture(

@@ -1,0 +1,149 @@
+"""What components are called on the boards of one results folder: as short as tells them apart there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from soundproof.contract.identity import label
+from soundproof.digest import canonical
+from soundproof.measuring.classifier import BASELINE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from soundproof.measuring.place import Coordinate, Place
+    from soundproof.results.files import Results
+
+_CLASSIFIER = ("dataset", "representation", "model", "defense")
+
+
+@dataclass(frozen=True, order=True)
+class Called:
+    """What a component is called.
+
+    Attributes:
+        short: With the parameters that differ within the folder, or as the suite labels it.
+        full: With all parameters that differ from the defaults: `stft(n_fft=1024)`.
+    """
+
+    short: str
+    full: str
+
+    def __str__(self) -> str:
+        return self.short
+
+
+@dataclass(frozen=True, order=True)
+class Variant:
+    """A model with its defense."""
+
+    model: Called
+    defense: Called
+
+    @property
+    def undefended(self) -> bool:
+        """Whether it is the classifier that its defenses are compared with."""
+        return self.defense.full == BASELINE
+
+
+@dataclass(frozen=True, order=True)
+class Name:
+    """Who a number belongs to: a classifier by its four components."""
+
+    dataset: Called
+    representation: Called
+    model: Called
+    defense: Called
+
+    @property
+    def variant(self) -> Variant:
+        """The model and its defense alone."""
+        return Variant(self.model, self.defense)
+
+    @property
+    def undefended(self) -> bool:
+        """Whether it is the classifier that its defenses are compared with."""
+        return self.variant.undefended
+
+    @property
+    def words(self) -> str:
+        """All but the data set in one line."""
+        return f"{self.model} · {self.representation} · {self.defense}"
+
+    @property
+    def full(self) -> str:
+        """The same with all parameters."""
+        return f"{self.model.full} · {self.representation.full} · {self.defense.full}"
+
+
+class Names:
+    """The names of a folder's components."""
+
+    def __init__(self, results: Results) -> None:
+        labels = (results.run.get("suite") or {}).get("labels") or {}
+        self._called: dict[str, dict[str, Called]] = {}
+        for kind in (*_CLASSIFIER, "attack"):
+            found = {canonical(each): each for each in _coordinates(kind, results.rows)}
+            self._called[kind] = _named(found, labels.get(kind) or {})
+
+    def of(self, kind: str, coordinate: Coordinate) -> Called:
+        """What a component of the folder's rows is called."""
+        return self._called[kind][canonical(coordinate)]
+
+    def classifier(self, place: Place) -> Name:
+        """The classifier that a row is about; of a transfer, the source."""
+        return Name(*(self.of(kind, getattr(place, kind)) for kind in _CLASSIFIER))
+
+    def attack(self, place: Place) -> Called:
+        """The attack of a row that has one."""
+        assert place.attack is not None
+        return self.of("attack", place.attack)
+
+    def target(self, place: Place) -> Variant | None:
+        """The target of a transfer."""
+        if place.target is None:
+            return None
+        model, defense = _parted(place.target, place.defense)
+        return Variant(self.of("model", model), self.of("defense", defense))
+
+
+def _coordinates(kind: str, places: Iterable[Place]) -> Iterable[Coordinate]:
+    """All components of a kind that some rows name; targets hold models, and their defenses where these differ."""
+    for place in places:
+        own = getattr(place, kind)
+        if own is not None:
+            yield own
+        if place.target is not None and kind in ("model", "defense"):
+            yield _parted(place.target, place.defense)[kind == "defense"]
+    if kind == "defense":
+        yield {"id": BASELINE}
+
+
+def _parted(target: Coordinate, source_defense: Coordinate) -> tuple[Coordinate, Coordinate]:
+    """The model of a transfer's target, and its defense."""
+    model = {name: value for name, value in target.items() if name != "defense"}
+    return model, target.get("defense", source_defense)
+
+
+def _named(coordinates: Mapping[str, Coordinate], labels: Mapping[str, str]) -> dict[str, Called]:
+    """Names by coordinate, as are the labels; those that would share one are called by all of their parameters."""
+    bases = {key: labels.get(key) or each["id"] for key, each in coordinates.items()}
+    short = {}
+    for key, each in coordinates.items():
+        family = [coordinates[other] for other, base in bases.items() if base == bases[key]]
+        short[key] = label({"id": bases[key], **_differing(each, family)})
+    shared = {name for name in short.values() if list(short.values()).count(name) > 1}
+    return {
+        key: Called(label(each) if short[key] in shared else short[key], label(each))
+        for key, each in coordinates.items()
+    }
+
+
+def _differing(coordinate: Coordinate, family: Sequence[Coordinate]) -> dict[str, Any]:
+    """The parameters in which not all of a family agree; what is absent has its default."""
+    return {
+        name: value
+        for name, value in coordinate.items()
+        if name != "id" and any(canonical(other.get(name)) != canonical(value) for other in family)
+    }
