@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 from typing import TYPE_CHECKING
@@ -33,3 +34,13 @@ def seed_from(value: object) -> int:
 def files_digest(root: Path, files: Iterable[Path]) -> str:
     """Digest of files, by their names below `root` and their content."""
     return digest({str(f.relative_to(root)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files})
+
+
+def tree_digest(tree: ast.Module) -> str:
+    """Digest of a parsed source file by what it does: comments, layout and docstrings do not count."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            first = node.body[0].value if node.body and isinstance(node.body[0], ast.Expr) else None
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                node.body = node.body[1:]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()

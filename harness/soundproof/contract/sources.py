@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from soundproof.digest import digest
+from soundproof.digest import digest, tree_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -173,11 +173,12 @@ def _read(path: Path, name: str) -> _Source:
         return _Source(hashlib.sha256(content).hexdigest(), open=True)
     package = name if path.stem == "__init__" else name.rpartition(".")[0]
     reader = _Imports(package, tree, calls=any(importer.encode() in content for importer in _IMPORTERS))
-    lines = content.split(b"\n")
-    for hook in reversed(reader.hooks):
-        first = min(hook.lineno, *(mark.lineno for mark in hook.decorator_list))
-        del lines[first - 1 : hook.end_lineno]
-    return _Source(hashlib.sha256(b"\n".join(lines)).hexdigest(), frozenset(reader.names), reader.open)
+    for node in ast.walk(tree):
+        for branch in ("body", "orelse"):
+            statements = getattr(node, branch, None)
+            if isinstance(statements, list):
+                setattr(node, branch, [each for each in statements if each not in reader.hooks])
+    return _Source(tree_digest(tree), frozenset(reader.names), reader.open)
 
 
 class _Imports:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 import os
 import platform
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from soundproof.digest import digest
+from soundproof.digest import digest, tree_digest
 from soundproof.errors import SoundproofError
 
 # What computes: the rooms whose digest a run notes.
@@ -34,7 +33,7 @@ class Environment:
     threads: int
 
     def describe(self) -> dict[str, Any]:
-        """What `run.json` holds."""
+        """Description as `run.json` holds it."""
         return {
             "soundproof": version("soundproof"),
             "python": platform.python_version(),
@@ -53,7 +52,7 @@ def versions(libraries: tuple[str, ...]) -> dict[str, str]:
 
 @cache
 def code_digest(rooms: tuple[str, ...]) -> str:
-    """Digest of some files and folders of this package, apart from comments and layout."""
+    """Digest of some files and folders of this package, apart from comments, layout and docstrings."""
     root = Path(__file__).parents[1]
     files = [file for room in rooms for file in (sorted((root / room).rglob("*.py")) or [root / room])]
     return digest({str(file.relative_to(root)): _code_of(file) for file in files})
@@ -61,8 +60,7 @@ def code_digest(rooms: tuple[str, ...]) -> str:
 
 @cache
 def _code_of(file: Path) -> str:
-    # Comments and layout are gone once a file is parsed, and cannot change a number.
-    return hashlib.sha256(ast.dump(ast.parse(file.read_bytes())).encode()).hexdigest()
+    return tree_digest(ast.parse(file.read_bytes()))
 
 
 def data_folder(given: str | Path | None = None) -> Path:

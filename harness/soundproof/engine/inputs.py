@@ -71,7 +71,7 @@ class InputMaker:
         return Examples(inputs, torch.from_numpy(labels).to(self.workshop.device))
 
     def training_data(self, trained: Trained) -> TrainingData:
-        """What a classifier and its defense may learn from."""
+        """Data that a classifier and its defense may learn from."""
         plan = self.workshop.plan
         split = plan.splits[trained.dataset, trained.fold]
         stage = plan.graph.inputs(trained)[0]
@@ -93,7 +93,7 @@ class InputMaker:
         )
 
     def _all(self, trained: Trained) -> torch.Tensor:
-        """What a classifier sees of every clip of the data set and of every augmented copy, `[N, ...]`."""
+        """Inputs of every clip of the data set and of every augmented copy, `[N, ...]`."""
         if trained not in self._memory:
             stages = self.workshop.plan.graph.inputs(trained)
             self._memory[trained] = torch.cat([self._stage(stage) for stage in stages])

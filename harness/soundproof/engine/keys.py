@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ground:
-    """What a stage's numbers stand on, besides what they are made from.
+    """Ground that a stage's numbers stand on, besides its needs.
 
     Attributes:
         rooms: Files and folders of this package that it runs through.
@@ -92,7 +92,7 @@ class Keys:
 
     @singledispatchmethod
     def _parts(self, node: Node) -> dict[str, Any]:
-        """What a stage depends on itself."""
+        """Parts of a key that are the stage's own."""
         raise TypeError(f"{type(node).__name__} is no stage of a run")
 
     @_parts.register
@@ -153,6 +153,6 @@ def _stage(node: Node) -> str:
 
 
 def seed_of(stage: str, trained: Trained, *components: Component) -> list[Any]:
-    """What a stage's randomness derives from: coordinates only, so that an upgrade does not reshuffle."""
+    """Seed of a stage's randomness, as JSON: coordinates only, so that an upgrade does not reshuffle."""
     named = (trained.dataset, trained.representation, trained.model, *components)
     return [stage, [coordinate(component) for component in named], trained.fold, trained.seed]

@@ -95,7 +95,7 @@ class Runner:
         return done
 
     def workshop(self, plan: Plan) -> Workshop:
-        """What the stages of a plan are made with."""
+        """Workshop for the stages of a plan."""
         return Workshop(
             plan, self.registry, self.environment, self.store, self.root, lambda: self.tell(EpochDone())
         )

@@ -42,7 +42,7 @@ HELD = 2 << 30
 
 @dataclass(frozen=True)
 class Key:
-    """What an artifact depends on.
+    """Key of an artifact: all that it depends on.
 
     Attributes:
         stage: The step that makes it; also its folder in the store.

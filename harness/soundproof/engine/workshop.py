@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Workshop:
-    """What every stage of one run is made with.
+    """Tools that every stage of one run is made with.
 
     Attributes:
         plan: What there is to do.

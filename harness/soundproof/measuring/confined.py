@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Confined:
-    """What an attack made within a ball.
+    """Result of an attack within a ball.
 
     Attributes:
         samples: Per-clip outcomes.

@@ -77,7 +77,7 @@ def curve(
 
 @dataclass(frozen=True, eq=False)
 class HandedOver:
-    """What an adversary would hand over: each clip's smallest fooling example, else its clean copy; all `[N]`.
+    """Examples that an adversary would hand over: the smallest that fools each clip, else its clean copy; `[N]`.
 
     Attributes:
         score: s(x; y) of it.
@@ -91,7 +91,7 @@ class HandedOver:
 
 
 def handed_over(table: TraceTable, clean: npt.NDArray[np.floating], gradients: float) -> HandedOver:
-    """What an adversary would hand over after so many gradients a clip.
+    """Examples that an adversary would hand over after so many gradients a clip.
 
     Args:
         table: The trace.

@@ -20,7 +20,7 @@ TOLERANCE = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Verdict:
-    """What the classifier makes of examples; all fields are `[N]`.
+    """Verdict of a classifier on examples; all fields are `[N]`.
 
     Attributes:
         score: s(x'; y), positive when fooled.

@@ -1,4 +1,4 @@
-"""What a measurement gives: metrics, flags and per-clip arrays, or the reason why there are none."""
+"""Outcomes of measurements: metrics, flags and per-clip arrays, or the reason why there are none."""
 
 from __future__ import annotations
 

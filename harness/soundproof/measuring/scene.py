@@ -1,4 +1,4 @@
-"""What metrics need besides samples."""
+"""Scene of a measurement: what metrics need besides samples."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _SIZES = ("l2", "linf", "l0")
 
 
 class Smallest:
-    """What an adversary would hand over: each clip's smallest fooling example, else its clean copy.
+    """Examples that an adversary would hand over: each clip's smallest fooling one, else its clean copy.
 
     Attributes:
         attacked: The clips.

@@ -55,7 +55,7 @@ class Subject:
 
     @property
     def scene(self) -> Scene:
-        """What metrics need besides samples."""
+        """Data set and input, as far as metrics depend on them."""
         return Scene(self.groups, self.classes, self.examples.inputs[0].numel())
 
 
@@ -151,7 +151,7 @@ class Attacked:
         return samples | self.targeted(verdict)
 
     def targeted(self, verdict: Verdict) -> dict[str, npt.NDArray[Any]]:
-        """What only a targeted attack's samples hold."""
+        """Samples that only a targeted attack has."""
         if self.clean.target_score is None or verdict.target_score is None:
             return {}
         return {

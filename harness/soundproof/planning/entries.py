@@ -107,7 +107,7 @@ def _choices(value: object, described: Mapping[str, Any], registry: Registry) ->
 
 
 def _named(kind: Kind, entry: object, registry: Registry) -> list[object]:
-    """What an entry inside a parameter stands for; one that is wrong is left to the registry to refuse."""
+    """References that an entry inside a parameter stands for; the registry refuses what is wrong."""
     if not isinstance(entry, dict):
         return [entry]
     try:

@@ -121,7 +121,7 @@ class SplitTable(_Table):
 
 
 class SettingsTable(_Table):
-    """What is set for some components only.
+    """Settings for some components only.
 
     Attributes:
         dataset: Ids or labels of the data sets that it holds for; None for all, as the next two.

@@ -25,7 +25,7 @@ class Clips:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What classifiers see of every clip, or of an augmentation's copies of every clip.
+    """Inputs of classifiers: of every clip, or of an augmentation's copies of every clip.
 
     Attributes:
         dataset: Whose clips.
@@ -55,7 +55,7 @@ class Graph:
 
     @singledispatchmethod
     def needs(self, node: Node) -> tuple[Node, ...]:
-        """What a stage is made from, directly."""
+        """Stages that a stage is made from, directly."""
         raise TypeError(f"{type(node).__name__} is no stage of a run")
 
     @needs.register
@@ -81,7 +81,7 @@ class Graph:
         return (*needs.classifiers, *needs.cells)
 
     def inputs(self, trained: Trained) -> tuple[Inputs, ...]:
-        """What a classifier sees: of the clips themselves, then of each augmentation's copies."""
+        """Inputs of a classifier: those of the clips themselves, then of each augmentation's copies."""
         fold = trained.fold if trained.representation.fitted else None
         stages = (None, *self.augmentations)
         return tuple(Inputs(trained.dataset, trained.representation, stage, fold) for stage in stages)

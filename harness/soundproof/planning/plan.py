@@ -1,4 +1,4 @@
-"""What a run does: cells, each one measurement of one classifier, with the data that they need."""
+"""Plan of a run: cells, each one measurement of one classifier, with the data that they need."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def row_of(cell: Cell, budget: Budget, status: Status, reason: str | None = None
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What a run will do.
+    """Plan of a run.
 
     Attributes:
         suite: What was planned.

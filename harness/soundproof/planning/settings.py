@@ -29,7 +29,7 @@ _LISTS = {Kind.DATASET: "datasets", Kind.MODEL: "models", Kind.REPRESENTATION: "
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """What is set for some components.
+    """Settings for some components.
 
     Attributes:
         path: Where it stands in the file.
@@ -101,7 +101,7 @@ def _senseless(setting: Setting) -> list[str]:
 
 
 def _names(there: Listed) -> dict[str, list[Component]]:
-    """What components can be called: by id, or by label."""
+    """Names that components go by: ids and labels."""
     named: dict[str, list[Component]] = {}
     for component in there.components:
         label = there.labels.get(canonical(coordinate(component)))
@@ -113,7 +113,7 @@ def _names(there: Listed) -> dict[str, list[Component]]:
 def represent(
     settings: Sequence[Setting], lists: Mapping[str, Listed], registry: Registry
 ) -> tuple[dict[tuple[Dataset, Representation], Representation], list[str]]:
-    """What represents a data set where settings change a representation's parameters, and every problem."""
+    """Representations of a data set whose parameters settings change, and every problem."""
     found: dict[tuple[Dataset, Representation], Representation] = {}
     problems: list[str] = []
     for dataset in cast("list[Dataset]", lists["datasets"].components):

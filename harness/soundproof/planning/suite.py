@@ -110,7 +110,7 @@ class Suite:
         return self.represented.get((dataset, representation), representation)
 
     def label(self, component: Component) -> str | None:
-        """What the suite calls a component, or None."""
+        """Label that the suite gives a component, or None."""
         return self.labels.get(type(component).kind, {}).get(canonical(coordinate(component)))
 
 

@@ -1,4 +1,4 @@
-"""What training minimises and what early stopping watches."""
+"""Objectives: the loss that training minimises, the score that early stopping watches."""
 
 from __future__ import annotations
 

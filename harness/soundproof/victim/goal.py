@@ -1,4 +1,4 @@
-"""What an attack is after: any wrong class, or one given class."""
+"""Goal of an attack: any wrong class, or one given class."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Goal:
         return Goal(self.labels[rows], None if self.targets is None else self.targets[rows])
 
     def loss(self, logits: torch.Tensor) -> torch.Tensor:
-        """What a gradient attack raises, `[N]`: the cross-entropy of the label, or minus that of the target."""
+        """Loss that a gradient attack raises, `[N]`: cross-entropy of the label, or minus that of the target."""
         from torch.nn.functional import cross_entropy
 
         if self.targets is None:

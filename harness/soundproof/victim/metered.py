@@ -39,7 +39,7 @@ class Evaluation(NamedTuple):
 
 
 class _Meter:
-    """What all views of one victim share: the classifier, the limits, the ledger and the trace."""
+    """Meter that all views of one victim share: the classifier, the limits, the ledger and the trace."""
 
     def __init__(self, module: nn.Module, clips: int, limits: Budget | None, *, traced: bool) -> None:
         self.module = module
@@ -137,12 +137,12 @@ class Victim(nn.Module):
 
     @property
     def ledger(self) -> Ledger:
-        """What the attack has spent, of all clips."""
+        """Ledger of what the attack has spent, of all clips."""
         return self._meter.ledger
 
     @property
     def trace(self) -> Trace:
-        """What the attack has evaluated, of all clips.
+        """Trace of what the attack has evaluated, of all clips.
 
         Raises:
             ValueError: The victim was made with `traced=False`.

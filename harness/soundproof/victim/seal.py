@@ -33,7 +33,7 @@ class Seal:
         self._structure = list(_structure(module))
 
     def broken(self, module: nn.Module) -> str | None:
-        """What is not as it was, in words, or None."""
+        """Difference to what was sealed, in words, or None."""
         for before, after in zip(self._structure, _structure(module), strict=False):
             if before != after:
                 return f"its module {after[0] or 'itself'} has another mode, type or hook"

@@ -58,7 +58,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Needs:
-    """What a cell is measured from.
+    """Needs of a cell.
 
     Attributes:
         cells: Their outcomes, and the examples of those that make some.
@@ -84,7 +84,7 @@ class Cost:
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """What a cell is measured from, made.
+    """Material of a cell: its needs, made.
 
     Attributes:
         cell: The cell.
@@ -144,7 +144,7 @@ class Protocol(ABC):
 
     @abstractmethod
     def needs(self, cell: Cell) -> Needs:
-        """What a cell of it is measured from."""
+        """Needs of a cell of it."""
 
     def settings(self, budget: Budget) -> dict[str, Any]:  # noqa: ARG002
         """The part of the budget that its numbers depend on, as JSON; it enters cache keys."""

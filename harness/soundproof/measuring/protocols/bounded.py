@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Bounded(Protocol):
-    """What an attack achieves within a ball of fixed radius."""
+    """Effect of an attack within a ball of fixed radius."""
 
     id: ClassVar[str] = "bounded"
     fields: ClassVar[tuple[str, ...]] = (
@@ -87,7 +87,7 @@ class Bounded(Protocol):
         )
 
     def partners(self, place: Place) -> Mapping[str, Place]:
-        """What the same attack on the undefended classifier transfers to this one: the grey-box attacker."""
+        """The grey-box attacker: the same attack on the undefended classifier, transferred to this one."""
         baseline = {"id": BASELINE}
         if place.defense == baseline:
             return {}

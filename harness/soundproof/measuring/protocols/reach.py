@@ -1,4 +1,4 @@
-"""Protocol `reach`: what an attack costs until it fools nearly everything.
+"""Protocol `reach`: the cost of an attack until it fools nearly everything.
 
 A clip counts once it is fooled, and stands with its clean score until then: an adversary hands over only what
 works (docs/metrics.md §4).
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class Reach(Protocol):
-    """What an attack costs until the fooling AUC of what it would hand over first exceeds the target."""
+    """Cost of an attack until the fooling AUC of what it would hand over first exceeds the target."""
 
     id: ClassVar[str] = "reach"
     fields: ClassVar[tuple[str, ...]] = ("clip", "clean_score", "score", "fooled", "gradients", "queries")
