@@ -97,7 +97,7 @@ def changes(package, file, content=None):
     path = package.folder / file
     path.parent.mkdir(parents=True, exist_ok=True)
     old = path.read_text() if path.exists() else ""
-    path.write_text(old + "# changed\n" if content is None else content)
+    path.write_text(old + "CHANGED = 1\n" if content is None else content)
     after = package()
     return {name for name in before if before[name] != after[name]}
 
@@ -164,6 +164,11 @@ def test_what_is_imported_by_a_call_counts(package, call, whose):
     first = package.folder / "first.py"
     first.write_text(f"{call.replace('{0}', package.folder.name)}\n{first.read_text()}")
     assert changes(package, "unused.py") == whose
+
+
+def test_remarks_count_for_nobody(package):
+    first = (package.folder / "first.py").read_text()
+    assert changes(package, "first.py", f'"""A remark of the module."""\n{first}\n# And one more.\n') == set()
 
 
 def test_source_that_cannot_be_found_needs_a_version():
