@@ -155,6 +155,7 @@ def nothing(root):
 
 
 # Every layout of every data set: what lays it out, and the parameters to read it with.
+LIMITED = {"id": "spoof", "transformations": ["limiter"]}
 LAYOUTS = {
     "asvspoof2019-la": [(asvspoof, {"seconds": 0.1}), (regrouped, {"seconds": 0.1})],
     "esc10": [(esc10, {})],
@@ -162,7 +163,12 @@ LAYOUTS = {
     "folder": [(class_folders, {"path": "own", "seconds": 0.1})],
     "fsdd": [(fsdd, {})],
     "sc09": [(speech_commands, {}), (sc09, {})],
-    "spoofed-speech": [(class_folders, {"path": "own", "seconds": 0.25, "transformations": ["limiter"]})],
+    "spoofed-speech": [
+        (
+            class_folders,
+            {"path": "own", "seconds": 0.25, "augmentation": {"id": "spoof", "transformations": ["limiter"]}},
+        )
+    ],
     "synth": [(nothing, {"recordings": 5, "takes": 2})],
     "urbansound8k": [(urbansound8k, {})],
 }

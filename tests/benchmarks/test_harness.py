@@ -15,6 +15,8 @@ from soundproof.planning.suite import load_suite
 from soundproof_models.resnet_cifar import ResNet56
 from toys import toy_registry, toy_suite
 
+pytestmark = pytest.mark.slow
+
 STEPS, CLIPS = 5, 32
 
 

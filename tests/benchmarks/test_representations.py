@@ -19,6 +19,8 @@ from soundproof_representations._batches import in_parallel
 from soundproof_representations._mothers import haar, mexican_hat, morlet
 from sounds import real_clips
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class Contest:

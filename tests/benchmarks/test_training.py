@@ -22,6 +22,8 @@ from soundproof_defenses._inner import InnerAttack
 from soundproof_defenses._objectives import AdversarialObjective
 from soundproof_models.resnet_cifar import ResNet56
 
+pytestmark = pytest.mark.slow
+
 CLIPS, HELD_OUT, RADIUS, ROUNDS = 64, 32, 3.0, 5
 RECIPE = Recipe(epochs=1, batch=32)
 

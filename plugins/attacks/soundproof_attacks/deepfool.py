@@ -28,7 +28,7 @@ class DeepFool(Aimed, MinimumNormAttack):
     x ← clip(x + (1 + η)·|f_k*|/‖w_k*‖₂²·w_k*); in l∞ the dual norm ‖w‖₁ and sign(w) take their place
     (Moosavi-Dezfooli et al. 2016, Algorithm 2, §3.3). Targeted: k* is the target, and its rival is the class
     that leads. The candidates are the classes of the highest clean logits. A clip costs one gradient a
-    candidate and step, and nothing once it is fooled. Memory: eight batches of images, however many classes.
+    candidate and step, and nothing once it is fooled. Memory: nine batches of images, however many classes.
     """
 
     id: ClassVar[str] = "deepfool"

@@ -33,7 +33,7 @@ class Jsma(AimedByDefault, Confident, MinimumNormAttack):
     changed 7 times, is left alone; a clip stops at success or when its map is empty. Untargeted, it heads for
     the most likely wrong class and is content with any. F are the probabilities, which add up to one, so that
     b = −a and one gradient gives the map; the pair that Papernot et al. look for is then its two highest
-    entries. On logits b takes a second gradient. Memory: nine batches of images, however many classes.
+    entries. On logits b takes a second gradient. Memory: ten batches of images, however many classes.
     """
 
     id: ClassVar[str] = "jsma"

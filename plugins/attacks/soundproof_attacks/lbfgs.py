@@ -23,7 +23,7 @@ class Lbfgs(AimedByDefault, Confident, MinimumNormAttack):
     Each clip halves c until the minimiser reaches the target, or doubles it until it no longer does, and then
     bisects (Szegedy et al. 2014, §4.1; arXiv 2007.13703, §II-A). Each c starts from the minimiser of the one
     before. Untargeted, l' is the most likely wrong class and any wrong class counts. The smallest success of
-    all evaluated points is returned. Memory: thirty-five batches of images, twenty of them the solver's memory.
+    all evaluated points is returned. Memory: thirty-seven batches of images, twenty of them the solver's memory.
     """
 
     id: ClassVar[str] = "lbfgs"

@@ -22,7 +22,7 @@ class Pgd(Restarted):
     xₙ₊₁ = P(xₙ + ζ·∇J/‖∇J‖₂) in l2 and P(xₙ + ζ·sign ∇J) in l∞, P the projection onto the ball and the box
     (Madry et al. 2018, §2.1). All restarts go through the network as one batch. Of all iterates of all
     restarts of a clip, the one that meets the goal by the widest margin is returned, which costs one more
-    query a restart. Memory: seven batches of images, times the restarts.
+    query a restart. Memory: nine batches of images, times the restarts.
     """
 
     id: ClassVar[str] = "pgd"

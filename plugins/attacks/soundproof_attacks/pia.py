@@ -30,7 +30,7 @@ class Pia(AimedByDefault, BoundedAttack):
     when the goal is met within the suite's ball. The example is the clip of the same batch that the victim
     takes for the target with the widest margin; where there is none, the clip itself is the start, and g
     lowers the target's cross-entropy within the ball. Untargeted, the target is the most likely wrong class.
-    No gradients. Memory: fourteen batches of images.
+    No gradients. Memory: seventeen batches of images.
     """
 
     id: ClassVar[str] = "pia"

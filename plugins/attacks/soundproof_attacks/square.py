@@ -23,7 +23,7 @@ class Square(Aimed, BoundedAttack):
     A square is kept if the score rises: the margin, or for a targeted attack minus the cross-entropy of the
     target. In l∞ a square becomes ±ε in every channel; in l2 a square takes over the norm of another one. The
     share of values in a square falls as the queries are spent (Andriushchenko et al. 2020, Algorithms 1 to 3).
-    A clip that meets the goal costs no more queries. No gradients. Memory: eight batches of images.
+    A clip that meets the goal costs no more queries. No gradients. Memory: nine batches of images.
     """
 
     id: ClassVar[str] = "square"

@@ -13,6 +13,8 @@ from soundproof.cli import main
 from soundproof.cli.output import explain, printable
 from soundproof.errors import SoundproofError
 
+pytestmark = pytest.mark.slow
+
 SUITE = """
 name = "small"
 datasets = [{ id = "synth", takes = 1, seconds = 0.25, classes = 3 }]

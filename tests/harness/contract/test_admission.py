@@ -12,6 +12,8 @@ from soundproof import Augmentation, Dataset, Defense, Kind, PluginError, Ref, R
 from soundproof.contract.admission import flaw
 from soundproof.contract.discovery import discover
 
+pytestmark = pytest.mark.slow
+
 PROPERTY = "    @property\n    def planned"
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from soundproof.contract import sources
 
+pytestmark = pytest.mark.slow
+
 NUMBERS = itertools.count()
 PACKAGE = {
     "__init__.py": """

@@ -7,6 +7,8 @@ from soundproof.contract.discovery import discover
 from soundproof.data.inspection import inspect
 from soundproof.types import Kind, Ref
 
+pytestmark = pytest.mark.slow
+
 
 def build(name, **parameters):
     return discover().build(Ref(Kind.DATASET, name, parameters))

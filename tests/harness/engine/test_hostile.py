@@ -18,6 +18,8 @@ from soundproof.results import files
 from soundproof.types import Status
 from toys import toy_registry, toy_suite
 
+pytestmark = pytest.mark.slow
+
 REGISTRY = toy_registry()
 ZOO = [
     *(

@@ -22,6 +22,8 @@ from soundproof.results import files as results
 from soundproof.types import Kind, Status
 from toys import toy_registry, toy_suite
 
+pytestmark = pytest.mark.slow
+
 REGISTRY = toy_registry()
 # Toys are too small to share among threads.
 HERE = Environment("cpu", "", threads=1)

@@ -14,6 +14,8 @@ from soundproof.measuring.subject import Subject
 from soundproof_attacks.bim import BimB
 from soundproof_attacks.fgsm import Fgsm
 
+pytestmark = pytest.mark.slow
+
 CLIPS, DIMENSION = 60, 400
 
 

@@ -11,6 +11,8 @@ from soundproof.errors import DataError, SuiteError
 from soundproof.planning.splits import fold_count, split, with_copies
 from soundproof.types import ClipIndex, Scheme
 
+pytestmark = pytest.mark.slow
+
 
 def index_of(
     labels: np.ndarray, groups: np.ndarray, folds: np.ndarray | None = None, classes: int | None = None

@@ -232,20 +232,20 @@ def test_radii_of_their_own(attack, counted):
 # Peak memory in batches of images, as the attacks' docstrings and docs/attacks.md give it. The network is left
 # out, the victim's trace is not.
 MEMORY = [
-    (build("apgd", steps=12), 12),
-    (build("bim-a", steps=6), 8),
-    (build("bim-b", steps=4), 5),
-    (build("fgsm"), 5),
-    (build("noise"), 4),
+    (build("apgd", steps=12), 14),
+    (build("bim-a", steps=6), 9),
+    (build("bim-b", steps=4), 6),
+    (build("fgsm"), 6),
+    (build("noise"), 5),
     (build("cwa", search_steps=4, steps=60), 13),
     (build("cwa", search_steps=4, steps=60, box="tanh", prune=0.01), 13),
-    (build("deepfool", steps=5), 8),
-    (build("jsma", steps=60), 9),
-    (build("jsma", steps=60, saliency="logits"), 9),
-    (build("lbfgs", search_steps=3, steps=20), 35),
-    (build("pgd", steps=4), 7),
-    (build("pia", steps=3, samples=4), 14),
-    (build("square", queries=60), 8),
+    (build("deepfool", steps=5), 9),
+    (build("jsma", steps=60), 10),
+    (build("jsma", steps=60, saliency="logits"), 10),
+    (build("lbfgs", search_steps=3, steps=20), 37),
+    (build("pgd", steps=4), 9),
+    (build("pia", steps=3, samples=4), 17),
+    (build("square", queries=60), 9),
 ]
 
 

@@ -10,6 +10,8 @@ from classifiers import Flat, Halves, Sphere
 from soundproof import Goal, Victim, margin
 from soundproof_attacks.cwa import Cwa
 
+pytestmark = pytest.mark.slow
+
 
 def attack_on(module, clean, targets=None, labels=None, **parameters):
     if labels is None:

@@ -9,6 +9,8 @@ from classifiers import Halves, Sphere
 from soundproof import Goal, Victim
 from soundproof_attacks.lbfgs import Lbfgs
 
+pytestmark = pytest.mark.slow
+
 
 def generator(seed=0):
     return torch.Generator().manual_seed(seed)

@@ -12,6 +12,8 @@ from classifiers import Counted
 from soundproof import Ball, BoundedAttack, Budget, BudgetExhaustedError, Goal, Kind, Norm, Victim, column
 from soundproof.planning.suite import load_suite
 
+pytestmark = pytest.mark.slow
+
 PAPERS = {
     "001": {"bim-a", "bim-b", "jsma", "deepfool", "cwa", "pia"},
     "002": {"fgsm", "bim-a", "bim-b", "jsma", "deepfool", "cwa", "lbfgs"},
@@ -104,7 +106,7 @@ def test_one_point_of_a_grid_can_be_picked():
 
 
 def test_unknown_presets_name_the_known_ones():
-    with pytest.raises(Exception, match="cwa has no preset '003': it has 001, 002"):
+    with pytest.raises(Exception, match="cwa has no preset '003': did you mean '001' or '002'"):
         REGISTRY.reference(Kind.ATTACK, {"id": "cwa", "preset": "003"})
 
 

@@ -10,6 +10,8 @@ from installed import registry
 from publications import LAYOUTS
 from soundproof import DataError, Kind, Ref
 
+pytestmark = pytest.mark.slow
+
 # Low, and whole parts of 44.1 kHz: ESC-50 is 2000 clips of 5 s.
 RATES = (4410, 6300)
 EVERY = [(name, *layout) for name in registry().ids(Kind.DATASET) for layout in LAYOUTS.get(name, [])]

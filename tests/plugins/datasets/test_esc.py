@@ -11,6 +11,8 @@ from soundproof.planning.splits import split
 from soundproof.types import Kind, Ref, Scheme
 from soundproof_datasets.esc import ALL_TARGETS, COLUMNS, ESC10_TARGETS
 
+pytestmark = pytest.mark.slow
+
 RATE = 44100
 ESC10 = discover().build(Ref(Kind.DATASET, "esc10"))
 ESC50 = discover().build(Ref(Kind.DATASET, "esc50"))

@@ -7,6 +7,8 @@ from soundproof.errors import DataError, PluginError
 from soundproof.planning.splits import fold_count, split
 from soundproof.types import Kind, Ref, Scheme
 
+pytestmark = pytest.mark.slow
+
 
 def data(**parameters):
     return discover().build(Ref(Kind.DATASET, "fsdd", parameters))

@@ -31,6 +31,8 @@ from soundproof import (
 )
 from soundproof.contract.discovery import discover
 
+pytestmark = pytest.mark.slow
+
 REGISTRY = discover()
 # Parameters of defenses that are large by default.
 SMALL = {

@@ -12,6 +12,8 @@ from soundproof_defenses._denoising import Denoising, add_noise, improvement, pa
 from soundproof_defenses._purifiers import PicturePurifier, SoundPurifier
 from soundproof_defenses.denoising_autoencoder import DenoisingAutoencoder
 
+pytestmark = pytest.mark.slow
+
 SIDE = 16
 
 

@@ -2,12 +2,15 @@
 
 from types import SimpleNamespace
 
+import pytest
 import torch
 from torch import nn
 
 from soundproof import Examples, Recipe, Trainer, TrainingData
 from soundproof_defenses._distillation import SoftLabels
 from soundproof_defenses.distillation import Distillation
+
+pytestmark = pytest.mark.slow
 
 
 def problem(seed, clips=300):

@@ -13,6 +13,8 @@ from soundproof_defenses.wavegan import files
 from soundproof_defenses.wavegan.encoder import Encoder
 from soundproof_defenses.wavegan_inversion import WaveganInversion
 
+pytestmark = pytest.mark.slow
+
 SAMPLES, CLASSES = 256, 3
 TINY = {
     "samples": SAMPLES,

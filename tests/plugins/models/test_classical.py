@@ -19,6 +19,8 @@ from soundproof import Examples, Recipe, Trainer, TrainingData
 from soundproof_models.classical import GaussianSVM, LinearSVM, LogisticRegression
 from soundproof_models.random_forest import RandomForest
 
+pytestmark = pytest.mark.slow
+
 SEED = 5
 SEARCHED = [
     LogisticRegression(costs=(1.0,), penalties=("elastic-net",), components=20),

@@ -8,6 +8,8 @@ import torch
 
 from soundproof import Domain, Examples, Optimizer, Recipe, Trainer, TrainingData
 
+pytestmark = pytest.mark.slow
+
 CLASSES = 5
 # From small to large: the first that a model can read.
 SHAPES = {

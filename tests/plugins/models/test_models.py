@@ -21,6 +21,8 @@ from soundproof_models.vgg import VGG16
 from soundproof_models.wavenet import WaveNet
 from soundproof_models.yamnet import YAMNet
 
+pytestmark = pytest.mark.slow
+
 # Parameters for (1000 classes, 3 channels), (50, 3), (10, 3) and (10, 1).
 TABLE = {
     AlexNet(): (61_100_840, 57_208_690, 57_044_810, 57_029_322),

@@ -14,6 +14,8 @@ from soundproof_models.mobilenet import MobileNetV2
 from soundproof_models.torchvision_networks import AlexNet, GoogLeNet, ResNet18, ResNet34
 from soundproof_models.vgg import VGG16
 
+pytestmark = pytest.mark.slow
+
 # What torchvision calls them.
 NETWORKS = {
     AlexNet: "alexnet",

@@ -15,6 +15,8 @@ from soundproof.contract.discovery import discover
 from soundproof_representations import soundproof_components
 from sounds import KINDS, sound
 
+pytestmark = pytest.mark.slow
+
 IDS = [
     "dwt-haar", "dwt-mexican-hat", "dwt-morlet", "dwt-tonnetz", "hpss", "llfb", "mel", "mfcc", "mu-law", "rms-zcr",
     "stft", "stft-tonnetz", "tonnetz", "waveform", "yamnet-patch",

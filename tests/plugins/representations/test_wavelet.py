@@ -13,6 +13,8 @@ from soundproof_representations._mothers import morlet
 from soundproof_representations._scalogram import Scalogram
 from sounds import KINDS, difference, sound, sounds
 
+pytestmark = pytest.mark.slow
+
 # `pywt.cwt` looks wavelets up in a table of 2^precision points; its default of 12 is far from the integral
 # (docs/representations.md), 22 is next to it.
 PRECISION = 22

@@ -13,6 +13,8 @@ from soundproof_augmentations.spoofing import dynamics, effects, filters, noise,
 from soundproof_augmentations.spoofing.table import TRANSFORMATIONS, spoofed, transformed
 from sounds import KINDS, difference, sound
 
+pytestmark = pytest.mark.slow
+
 RATE = 8000
 SLOW = {"griffin-lim", "mel-round-trip", "spec-augment"}
 

@@ -7,6 +7,8 @@ from soundproof_defenses.wavegan import training
 from soundproof_defenses.wavegan.encoder import Encoder
 from soundproof_defenses.wavegan.networks import Critic, Generator
 
+pytestmark = pytest.mark.slow
+
 STRIDES = (4,)
 
 
