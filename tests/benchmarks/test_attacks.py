@@ -28,7 +28,7 @@ from soundproof import Goal, Victim
 from soundproof.engine.fusion import fused
 from soundproof_models.resnet_cifar import ResNet56
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.slow]
 ROUNDS = 3
 # What takes longer than so many seconds is timed once.
 PATIENCE = 30

@@ -16,7 +16,7 @@ from soundproof_attacks.fgsm import Fgsm
 from soundproof_attacks.jsma import Jsma
 from soundproof_attacks.pgd import Pgd
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"), pytest.mark.slow]
 NORMS = {Norm.L2: 2, Norm.LINF: np.inf}
 RADII = {Norm.L2: 0.7, Norm.LINF: 0.08}
 

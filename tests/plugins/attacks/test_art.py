@@ -13,7 +13,7 @@ from soundproof import Ball, Budget, BudgetExhaustedError, Goal, Kind, Norm, Plu
 from soundproof.contract.discovery import discover
 from soundproof_attacks.art import Art, ArtMinimumNorm
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"), pytest.mark.slow]
 
 
 def attack_on(attack, digits, ball=None, clips=12, budget=None):

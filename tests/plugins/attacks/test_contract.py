@@ -19,7 +19,7 @@ from soundproof import Access, Ball, BoundedAttack, Goal, Kind, Norm, Victim
 from soundproof_attacks import soundproof_components
 
 # ART warns of its own dependencies while it is imported.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"), pytest.mark.slow]
 
 CASES = cases()
 # No other random numbers, and no other clips, have a say in what these return.
