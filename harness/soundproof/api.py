@@ -97,7 +97,7 @@ def plan_suite(
     device: str = "auto",
     only: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
-    """What `bench plan --json` prints: the size of a run, what of it is cached, and what it will take."""
+    """Content of `bench plan --json`: the size of a run, what of it is cached, and what it will take."""
     registry = discover()
     checked = load_suite(suite, registry)
     plan = make_plan(checked, data_folder(data), only)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Kind(StrEnum):
-    """What a component is for; the singular form is the key used in results."""
+    """Kind of a component: what it is for; the singular form is the key used in results."""
 
     DATASET = "dataset"
     REPRESENTATION = "representation"
@@ -39,14 +39,14 @@ class Domain(StrEnum):
 
 
 class Norm(StrEnum):
-    """How the size of a perturbation is measured, over all values of one clip."""
+    """Norm of a perturbation: how its size is measured, over all values of one clip."""
 
     L2 = "l2"
     LINF = "linf"
 
 
 class Access(StrEnum):
-    """What an attack needs of the victim; it decides how its rows are compared."""
+    """Access to the victim that an attack needs; it decides how its rows are compared."""
 
     WHITE_BOX = "white-box"
     BLACK_BOX = "black-box"
@@ -54,7 +54,7 @@ class Access(StrEnum):
 
 
 class Adversary(StrEnum):
-    """How an informed attacker gets gradients through a defense (Athalye et al. 2018)."""
+    """Adversary of a defense: how an informed attacker gets gradients through it (Athalye et al. 2018)."""
 
     EXACT = "exact gradients"
     BPDA = "backward pass approximated (BPDA)"
@@ -62,7 +62,7 @@ class Adversary(StrEnum):
 
 
 class Status(StrEnum):
-    """How a cell ended. Only `ok` rows carry metrics."""
+    """Status of a cell: how it ended. Only `ok` rows carry metrics."""
 
     OK = "ok"
     SKIPPED = "skipped"
@@ -77,7 +77,7 @@ class Status(StrEnum):
 
 
 class Scheme(StrEnum):
-    """How clips are divided; `paper` ignores recordings and leaks on purpose, to compare with the papers."""
+    """Scheme of dividing clips; `paper` ignores recordings and leaks on purpose, to compare with the papers."""
 
     GROUP70 = "group70"
     OFFICIAL = "official"
@@ -104,7 +104,7 @@ class Ref:
 
 @dataclass(frozen=True, eq=False)
 class ClipIndex:
-    """What a data set knows of its clips without decoding them; row i of every field is clip i.
+    """Index of a data set's clips: what it knows without decoding them; row i of every field is clip i.
 
     With augmentation the copies of all clips follow, copy after copy: row c·N + i is the c-th copy of clip i.
 
@@ -148,7 +148,7 @@ class Download:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Which clips train, choose and test one classifier: disjoint int64 arrays of rows of a `ClipIndex`."""
+    """Clips that train, choose and test one classifier: disjoint int64 arrays of rows of a `ClipIndex`."""
 
     train: npt.NDArray[np.int64]
     validation: npt.NDArray[np.int64]
@@ -192,7 +192,7 @@ class Sounds:
 
 @dataclass(frozen=True, eq=False)
 class TrainingData:
-    """What a classifier may learn from. Test clips are never among it.
+    """Data that a classifier may learn from. Test clips are never among it.
 
     Attributes:
         train: Original clips first, then augmented copies.
@@ -213,7 +213,7 @@ class TrainingData:
 
 
 class Optimizer(StrEnum):
-    """What turns gradients into steps; weight decay is decoupled in `adamw` and an l2 penalty in the others."""
+    """Rule for turning gradients into steps; weight decay is decoupled in `adamw` and an l2 penalty otherwise."""
 
     ADAMW = "adamw"
     ADAM = "adam"
@@ -221,7 +221,7 @@ class Optimizer(StrEnum):
 
 
 class Schedule(StrEnum):
-    """How the learning rate moves: up and down once, not at all, or down in cosines of doubling length."""
+    """Course of the learning rate: up and down once, not at all, or down in cosines of doubling length."""
 
     ONE_CYCLE = "one-cycle"
     CONSTANT = "constant"
@@ -229,7 +229,7 @@ class Schedule(StrEnum):
 
 
 class Kept(StrEnum):
-    """Which weights training ends with: of the best validation accuracy, or of the last epoch, come what may."""
+    """Weights that training ends with: of the best validation accuracy, or of the last epoch, come what may."""
 
     BEST = "best"
     LAST = "last"
@@ -244,7 +244,7 @@ class Precision(StrEnum):
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a model is trained, unless the suite overrides it; the limits are those of the suite's table.
+    """Recipe of a model's training, unless the suite overrides it; the limits are those of the suite's table.
 
     After every epoch the validation accuracy is measured. By default training stops after `patience` epochs
     without a new best, and the best weights are kept.

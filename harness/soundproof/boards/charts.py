@@ -33,7 +33,7 @@ _REACH = 7  # of a dot
 
 @dataclass(frozen=True)
 class Look:
-    """How the dots of one defense look."""
+    """Look of the dots of one defense."""
 
     name: str
     colour: int
@@ -98,7 +98,7 @@ class Axis:
         self._start, self._end = start, end
 
     def __call__(self, share: float) -> float:
-        """Where a share lies."""
+        """Position of a share."""
         along = (share - self._low) / (self._high - self._low)
         return round(self._start + along * (self._end - self._start), 1)
 
@@ -121,7 +121,7 @@ class LengthAxis:
         self._start, self._end = start, end
 
     def __call__(self, length: float) -> float:
-        """Where a length lies."""
+        """Position of a length."""
         return round(self._start + length / self._high * (self._end - self._start), 1)
 
     @property
@@ -133,7 +133,7 @@ class LengthAxis:
 
 @dataclass(frozen=True)
 class Strip:
-    """What one attack costs: a mark for each classifier, their median, and how many it did not reach."""
+    """Costs of one attack: a mark for each classifier, their median, and how many it did not reach."""
 
     attack: str
     y: int

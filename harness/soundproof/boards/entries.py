@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Coverage:
-    """How many cells an average is made of.
+    """Coverage of an average: how many cells it is made of.
 
     Attributes:
         done: Cells with a score.
@@ -50,7 +50,7 @@ class Rank:
 
 @dataclass(frozen=True)
 class Entry:
-    """What all board rows have in common.
+    """Base of all board rows.
 
     Attributes:
         name: Whose number it is; for transfers, the source.

@@ -1,4 +1,4 @@
-"""How numbers are written for people, and where they lie on a small scale."""
+"""Formats of numbers for people, and their positions on a small scale."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Scale:
         self._top = 1.0 if fixed else self._length(max((metric.high for metric in metrics), default=0.0))
 
     def __call__(self, value: float) -> float:
-        """Where a value lies."""
+        """Position of a value."""
         if self._top <= 0:
             return 0.0
         return round(100 * min(1.0, max(0.0, self._length(value) / self._top)), 1)

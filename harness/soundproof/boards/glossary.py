@@ -23,7 +23,7 @@ _TWO_ATTACKERS = (
 
 
 def mean_over(attacks: Sequence[object]) -> str:
-    """Which attacks means are over: `mean over 2 attacks: fgsm, bim-b`; empty where that is one or none."""
+    """Attacks that means are over: `mean over 2 attacks: fgsm, bim-b`; empty where that is one or none."""
     return f"mean over {len(attacks)} attacks: {', '.join(map(str, attacks))}" if len(attacks) > 1 else ""
 
 

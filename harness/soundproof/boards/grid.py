@@ -1,4 +1,4 @@
-"""What a table of the boards is made of, whichever way it is drawn."""
+"""Parts of a table of the boards, whichever way it is drawn."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Figure:
-    """What stands in one place.
+    """Content of one place.
 
     Attributes:
         text: The main line; empty where there is nothing to show.

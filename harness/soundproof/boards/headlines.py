@@ -1,4 +1,4 @@
-"""What a results folder says first: on its pages, and at the end of a run in the terminal."""
+"""Headlines of a results folder: on its pages, and at the end of a run in the terminal."""
 
 from __future__ import annotations
 

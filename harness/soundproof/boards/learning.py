@@ -54,7 +54,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Picture:
-    """How one model or one defense was trained.
+    """Picture of the training of one model or one defense.
 
     Attributes:
         training: What is drawn.

@@ -193,7 +193,7 @@ def _chosen(table: Table, names: Sequence[str]) -> Table:
 
 
 def _reports(table: Table) -> Iterator[Table]:
-    """What defenses measured of themselves, in as many tables as that takes."""
+    """Tables of what defenses measured of themselves, as many as that takes."""
     names = [column.name for column in table.columns if column.name.startswith((REPORT, "training_"))]
     defended = replace(table, lines=tuple(line for line in table.lines if any(_texts(table, line, names))))
     for start in range(0, len(names), WIDTH - 1):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Unit(StrEnum):
-    """How a measure is written and drawn."""
+    """Unit of a measure: how it is written and drawn."""
 
     SHARE = "share"  # of clips, shown in percent
     AREA = "area"  # under a curve, 0 to 1

@@ -1,4 +1,4 @@
-"""What components are called on the boards of one results folder: as short as tells them apart there."""
+"""Names of components on the boards of one results folder: as short as tells them apart there."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CLASSIFIER = ("dataset", "representation", "model", "defense")
 
 @dataclass(frozen=True, order=True)
 class Called:
-    """What a component is called.
+    """Name of a component.
 
     Attributes:
         short: With the parameters that differ within the folder, or as the suite labels it.
@@ -49,7 +49,7 @@ class Variant:
 
 @dataclass(frozen=True, order=True)
 class Name:
-    """Who a number belongs to: a classifier by its four components."""
+    """Owner of a number: a classifier by its four components."""
 
     dataset: Called
     representation: Called
@@ -88,7 +88,7 @@ class Names:
             self._called[kind] = _named(found, labels.get(kind) or {})
 
     def of(self, kind: str, coordinate: Coordinate) -> Called:
-        """What a component of the folder's rows is called."""
+        """Name of a component of the folder's rows."""
         return self._called[kind][canonical(coordinate)]
 
     def classifier(self, place: Place) -> Name:

@@ -124,7 +124,7 @@ def _badge(flag: str) -> tuple[str, str, bool]:
 
 
 def _facets(shown: Mapping[str, Sequence[Table]], heats: Iterable[Heat]) -> dict[str, list[str]]:
-    """What can be chosen; a facet with a single value is no choice."""
+    """Choices by facet; a facet with a single value is no choice."""
     lines = [line for group in shown.values() for table in group for line in table.lines]
     lines += [part for line in lines for part in line.parts]
     found: dict[str, set[str]] = {facet: {line.facets[facet] for line in lines} for facet in FACETS}
@@ -139,7 +139,7 @@ def _facets(shown: Mapping[str, Sequence[Table]], heats: Iterable[Heat]) -> dict
 
 
 def _hash(script: str) -> str:
-    """How the page's security policy names a script that it lets run; nothing else in the page can."""
+    """Name by which the page's security policy lets a script run; nothing else in the page can."""
     return f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'"
 
 

@@ -1,4 +1,4 @@
-"""What a run says about itself, in words for the head and the foot of the pages; missing notes stay missing."""
+"""Account of a run by itself, in words for the head and the foot of the pages; missing notes stay missing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Data:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where the numbers come from.
+    """Provenance of the numbers.
 
     Attributes:
         suite: Its name.

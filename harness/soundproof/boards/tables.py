@@ -1,4 +1,4 @@
-"""Which columns and rows each board shows; the page and the Markdown draw the same tables."""
+"""Columns and rows of each board; the page and the Markdown draw the same tables."""
 
 from __future__ import annotations
 

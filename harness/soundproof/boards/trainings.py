@@ -54,7 +54,7 @@ def _numbers(values: Iterable[float]) -> tuple[float, ...]:
 
 
 def _model(row: Row) -> tuple[object, ...]:
-    """What tells trained models apart."""
+    """Key that tells trained models apart."""
     return (*map(canonical, (row.dataset, row.representation, row.model)), row.fold, row.seed)
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def add_suite(parser: argparse.ArgumentParser) -> None:
-    """What to measure, and where things are."""
+    """Options for what to measure, and where things are."""
     parser.add_argument(
         "--suite", default="quick", metavar="NAME|FILE.toml", help="built-in suite or file (default: quick)"
     )

@@ -1,4 +1,4 @@
-"""What is printed: escaped where a terminal could be misled, and no failure where nobody listens any more."""
+"""Printed text: escaped where a terminal could be misled, and no failure where nobody listens any more."""
 
 from __future__ import annotations
 

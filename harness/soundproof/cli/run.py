@@ -72,7 +72,7 @@ def call(arguments: argparse.Namespace) -> int:
 
 
 def summary(found: Results, out: Path, seconds: float) -> str:
-    """What a run ended with, in a few lines: cells, failures, the first of the ranking, where the boards are."""
+    """Summary of a run in a few lines: cells, failures, the first of the ranking, where the boards are."""
     from soundproof.boards import ranking
     from soundproof.cli.terminal import duration
 

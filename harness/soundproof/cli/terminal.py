@@ -17,7 +17,7 @@ HEARTBEAT = 30.0
 
 
 def listener(stream: TextIO) -> Listener:
-    """What suits a stream."""
+    """Listener that suits a stream."""
     return Bar(stream) if stream.isatty() else Lines(stream)
 
 

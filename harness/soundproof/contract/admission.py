@@ -120,7 +120,7 @@ def _capabilities(component: type[Component]) -> str | None:
 
 
 def instance_flaws(component: Component) -> Iterator[str]:
-    """What is wrong with the properties of a component that was made, a line each."""
+    """Flaws in the properties of a component that was made, a line each."""
     for name, (good, due) in _PROPERTIES.items():
         if name not in {attribute for base in _bases(type(component)) for attribute in vars(base)}:
             continue

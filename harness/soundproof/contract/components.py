@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class Component(ABC):
-    """What all kinds have in common.
+    """Base of the components of all kinds.
 
     Attributes:
         kind: Set by the kinds below.
@@ -65,7 +65,7 @@ class Component(ABC):
 
     @classmethod
     def capabilities(cls) -> dict[str, Any]:
-        """What a planner or a reader should know of this component, as JSON."""
+        """Facts of this component that a planner or a reader should know, as JSON."""
         return {}
 
     def parameters(self) -> dict[str, Any]:
@@ -119,7 +119,7 @@ class Dataset(Component):
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """What should stand beside every number measured on it, e.g. `ungrouped` where recordings are unknown."""
+        """Flags to stand beside every number measured on it, e.g. `ungrouped` where recordings are unknown."""
         return ()
 
     def sample_count(self, rate: int) -> int:
@@ -208,7 +208,7 @@ class Model(Component):
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """What should stand beside every number of it, e.g. `random-start` instead of published weights."""
+        """Flags to stand beside every number of it, e.g. `random-start` instead of published weights."""
         return ()
 
     @abstractmethod
@@ -253,7 +253,7 @@ class Defense(Component):
 
     @classmethod
     def capabilities(cls) -> dict[str, Any]:
-        """How an informed attacker gets gradients."""
+        """Adversary of the defense: how an informed attacker gets gradients."""
         return {"adversary": cls.adversary}
 
     @property

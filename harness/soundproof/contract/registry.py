@@ -136,7 +136,7 @@ class Registry:
         return presets[preset]
 
     def listing(self, kind: Kind | None = None) -> list[dict[str, Any]]:
-        """What `bench ls --json` prints: usable components first, then the refused."""
+        """Listing that `bench ls --json` prints: usable components first, then the refused."""
         rows = [
             _entry(of, name, found) for (of, name), found in sorted(self.components.items()) if kind in {None, of}
         ]

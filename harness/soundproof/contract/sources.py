@@ -1,4 +1,4 @@
-"""Which source a component runs: its module, what that imports of its own distribution, and data files beside it.
+"""Source that a component runs: its module, what that imports of its own distribution, and data files beside it.
 
 Imports are read from the source and not executed, wherever they stand, except under `TYPE_CHECKING` and in the
 hook that lists a plugin's components: that one imports every neighbour. Packages that Python enters on the way
@@ -149,7 +149,7 @@ def _find(name: str) -> Path | None:
 
 @cache
 def _folders(package: str) -> list[str]:
-    """Where the modules of a package lie."""
+    """Folders in which the modules of a package lie."""
     module = sys.modules.get(package)
     known = getattr(module, "__path__", None)
     if known is not None:

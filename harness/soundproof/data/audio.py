@@ -186,7 +186,7 @@ def _check_header(path: Path, expected_rate: int | None) -> None:
 
 
 def _cut_short(file: BinaryIO, size: int) -> str | None:
-    """How a RIFF or Ogg file shows that its end is missing, or None: libsndfile reads what is left of it."""
+    """Sign in a RIFF or Ogg file that its end is missing, or None: libsndfile reads what is left of it."""
     head = file.read(12)
     if head[:4] in {b"RIFF", b"RIFX"}:
         declared = int.from_bytes(head[4:8], "little" if head[:4] == b"RIFF" else "big")

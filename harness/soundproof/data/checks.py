@@ -88,7 +88,7 @@ def _name(dataset: Dataset) -> str:
 
 
 def _called(dataset: Dataset, method: str, call: Callable[[], Any]) -> Any:
-    """What a method returned; whatever it raised becomes one line that names it."""
+    """Result of a method; whatever it raised becomes one line that names it."""
     try:
         return call()
     except SoundproofError:
@@ -104,7 +104,7 @@ def _called(dataset: Dataset, method: str, call: Callable[[], Any]) -> Any:
 
 
 def _flaws(index: object) -> Iterator[str]:
-    """Where an index is not as `ClipIndex` documents it."""
+    """Flaws of an index: where it is not as `ClipIndex` documents it."""
     if not isinstance(index, ClipIndex):
         yield f"returned {type(index).__name__}, not a ClipIndex"
         return

@@ -109,7 +109,7 @@ def _copy(response: Any, download: Download, part: Path, have: int, total: int, 
 
 
 def _block(response: Any) -> bytes:
-    """What comes next, without waiting for more of it; empty at the end."""
+    """Bytes that come next, without waiting for more of them; empty at the end."""
     block: bytes = response.read1(_BLOCK)
     # http.client takes a minus sign for a part of the number.
     if (response.chunk_left if response.chunked else None) not in {None, 0} and response.chunk_left < 0:
@@ -118,7 +118,7 @@ def _block(response: Any) -> bytes:
 
 
 def _changed(download: Download, part: Path, how: str) -> DataError:
-    """What is here belongs to something else: removed, so that the next try starts anew."""
+    """Error of a part that belongs to something else: it is removed, so that the next try starts anew."""
     part.unlink(missing_ok=True)
     forget(part)
     return DataError(f"{download.url}: {how}; what was here is removed, run it again, or tell the publisher")

@@ -23,7 +23,7 @@ _RATE = 250
 
 @dataclass(frozen=True)
 class Inspection:
-    """What was found.
+    """Findings of an inspection.
 
     Attributes:
         problems: A line each: files that are missing, damaged or unexpected, and sizes that are not as published.
@@ -74,7 +74,7 @@ def inspect(dataset: Dataset, root: Path) -> Inspection:
 
 
 def _deviations(dataset: Dataset, index: ClipIndex) -> list[str]:
-    """Where the numbers of clips are not those that were published."""
+    """Numbers of clips that are not those that were published, a line each."""
     lines: list[str] = []
     if dataset.class_sizes:
         held = np.bincount(index.labels, minlength=len(index.classes)).tolist()

@@ -1,4 +1,4 @@
-"""Which files and folders lie in a user's folder; what cannot be one is a problem, never left out silently."""
+"""Files and folders in a user's folder; what cannot be one is a problem, never left out silently."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ class OwnAudio(Dataset):
         return folder
 
     def group_names(self, files: Sequence[Path]) -> list[str]:
-        """What names the recording or speaker of each file, `[N]`.
+        """Name of the recording or speaker of each file, `[N]`.
 
         Raises:
             DataError: The pattern captures nothing in some names; it lists every such file.

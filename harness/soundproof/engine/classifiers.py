@@ -76,7 +76,7 @@ class ClassifierMaker:
             raise InvalidExamplesError(f"the attack changed the classifier: {problem}; leave it as it is")
 
     def learning(self, classifier: Classifier) -> tuple[Learning, Learning]:
-        """How the model was trained, and what its defense did on top."""
+        """Training of the model, and what its defense did on top."""
         model = Learning()
         if not classifier.defense.from_scratch:
             model = Learning(curve=self._train(classifier.trained).record["curve"])

@@ -1,4 +1,4 @@
-"""Where a run happens, as far as it can change a number."""
+"""Environment of a run, as far as it can change a number."""
 
 from __future__ import annotations
 

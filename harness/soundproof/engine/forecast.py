@@ -1,4 +1,4 @@
-"""How long a run will take at most: its clip passes, times what one pass of each network takes here."""
+"""Forecast of the longest a run will take: its clip passes, times what one pass of each network takes here."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ class Runner:
         return replace(found, rows=_compared(found))
 
     def _provenance(self, plan: Plan) -> dict[str, Any]:
-        """Where the numbers come from: nothing in it depends on time or on the order of execution."""
+        """Provenance of the numbers: nothing in it depends on time or on the order of execution."""
         inputs = {}
         for cell in plan.cells:
             trained = cell.classifier.trained
@@ -139,7 +139,7 @@ class Runner:
         }
 
     def _components(self, plan: Plan) -> list[dict[str, Any]]:
-        """Where each component of a plan comes from, and what it says of itself."""
+        """Origin of each component of a plan, and what it says of itself."""
         found = {(type(c).kind, c.id): self.registry.find(type(c).kind, c.id) for c in plan.suite.components}
         return [
             {

@@ -49,7 +49,7 @@ def _abandoned(part: Path, now: float) -> bool:
 
 
 def _changes(part: Path) -> Iterator[float]:
-    """When the entry and its files last changed, s since the epoch."""
+    """Times at which the entry and its files last changed, s since the epoch."""
     with contextlib.suppress(OSError):
         yield part.stat().st_mtime
         for file in part.iterdir():

@@ -171,7 +171,7 @@ class Store:
         return found
 
     def folder(self, key: Key) -> Path:
-        """Where the entry of a key lies."""
+        """Folder of a key's entry."""
         name = key.digest
         return self.root / key.stage / name[:2] / name
 

@@ -49,7 +49,7 @@ class Workshop:
 
     @property
     def device(self) -> str:
-        """Where tensors live."""
+        """Device on which tensors live."""
         return self.environment.device
 
     def has(self, node: Node) -> bool:

@@ -1,4 +1,4 @@
-"""How a classifier came to be: learning curves, gradients spent on it, what its defense measured of itself."""
+"""History of a classifier: learning curves, gradients spent on it, what its defense measured of itself."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ Coordinate = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Place:
-    """Where a row stands.
+    """Place of a row among the measurements.
 
     Attributes:
         protocol: What was measured.

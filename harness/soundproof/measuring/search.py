@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Search:
-    """How far an attack came.
+    """Outcome of an attack's search: how far it came.
 
     Attributes:
         samples: Without sizes if the target was missed: means over the clips that happened to fall say nothing.

@@ -107,7 +107,7 @@ class _Table(pydantic.BaseModel):
 
 
 class SplitTable(_Table):
-    """How clips are divided into train, validation and test parts (docs/protocols.md).
+    """Division of clips into train, validation and test parts (docs/protocols.md).
 
     Attributes:
         scheme: `group70`, `official` or `paper`.

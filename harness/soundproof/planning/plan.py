@@ -90,7 +90,7 @@ class Plan:
         return self.suite.budget_of(cell.classifier.trained.dataset)
 
     def recipe(self, trained: Trained) -> Recipe:
-        """How a classifier is trained."""
+        """Recipe that a classifier is trained by."""
         return self.suite.recipe(trained.model, trained.dataset)
 
     def gradients(self, cell: Cell) -> int:

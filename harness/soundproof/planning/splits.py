@@ -59,7 +59,7 @@ class _Table:
         return _Table(self.rows[chosen], self.labels[chosen], self.groups[chosen])
 
     def recordings(self, classes: int) -> Rows:
-        """How many different groups each class has, `[classes]`."""
+        """Number of different groups of each class, `[classes]`."""
         pairs = np.unique(np.stack([self.labels, self.groups]), axis=1)
         return np.bincount(pairs[0], minlength=classes)
 
@@ -110,7 +110,7 @@ def without_copies(index: ClipIndex, copies: int) -> ClipIndex:
 
 
 def fold_count(index: ClipIndex, scheme: Scheme) -> int:
-    """How many folds a scheme has.
+    """Number of folds of a scheme.
 
     Raises:
         DataError: The scheme is `official` and the data set was published without folds, or it is `group70` and
@@ -204,7 +204,7 @@ class _Shares:
 def _seventy_thirty(
     index: ClipIndex, table: _Table, scheme: Scheme, fold: int
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Which clips of the table are tested, and which of the rest validate."""
+    """Masks of the clips of the table that are tested, and of those of the rest that validate."""
     if scheme is Scheme.GROUP70:
         divide, shares = _Table.parts, _Shares.by_group(index, table)
     else:
@@ -216,7 +216,7 @@ def _seventy_thirty(
 
 
 def _official(index: ClipIndex, table: _Table, fold: int) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Which clips of the table are tested, and which of the rest validate."""
+    """Masks of the clips of the table that are tested, and of those of the rest that validate."""
     assert index.folds is not None
     tested = index.folds[table.rows] == _published(index.folds)[fold]
     rest = table[~tested]

@@ -96,7 +96,7 @@ class Suite:
         return sum(augmentation.copies for augmentation in self.augmentations)
 
     def recipe(self, model: Model, dataset: Dataset) -> Recipe:
-        """How a model is trained on a data set: its own recipe, the suite's `training`, then settings."""
+        """Recipe of a model on a data set: its own, the suite's `training`, then settings."""
         here = [setting.training for setting in self.settings if setting.holds(model, dataset)]
         return Recipe(**_merged(vars(model.recipe), self.training, *here))
 

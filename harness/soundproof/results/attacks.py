@@ -1,4 +1,4 @@
-"""Which attacks of a run count: controls are none, and means are over those of the papers."""
+"""Attacks of a run that count: controls are none, and means are over those of the papers."""
 
 from __future__ import annotations
 

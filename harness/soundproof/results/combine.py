@@ -75,7 +75,7 @@ class Combination:
         return {name: _rounded(found[name]) for name in found if name in wanted} | noted
 
     def reports(self, rows: Sequence[Row]) -> dict[str, Metric]:
-        """What defenses measured of themselves, averaged over rows."""
+        """Reports of defenses on themselves, averaged over rows."""
         if len(rows) == 1:
             return dict(rows[0].reports)
         return _noted([row.reports for row in rows], {name for row in rows for name in row.reports})
@@ -137,12 +137,12 @@ class Combination:
         return {name: _rounded(metric) for name, metric in known(metrics).items()}
 
     def recognised(self, rows: Sequence[Row]) -> Outcomes:
-        """Which test clips one classifier gets right, from its `clean` rows."""
+        """Test clips that one classifier gets right, from its `clean` rows."""
         found = {(row.fold, row.seed): self.samples(row) for row in rows}
         return {run: (each["clip"], each["label"] == each["prediction"]) for run, each in found.items()}
 
     def survived(self, rows: Sequence[Row]) -> Outcomes:
-        """Which test clips survive all attacks on one classifier, from its `bounded` rows."""
+        """Test clips that survive all attacks on one classifier, from its `bounded` rows."""
         found = {}
         for run, attacks in _by_run(rows).items():
             samples = [self.samples(row) for row in attacks]
@@ -214,7 +214,7 @@ def _add_worst(parts: dict[str, list[Part]], prefix: str, samples: Sequence[Samp
 
 
 def _noted(columns: Sequence[Mapping[str, Metric]], names: Collection[str]) -> dict[str, Metric]:
-    """What trainings noted of themselves, which samples do not hold.
+    """Metrics that trainings noted of themselves, which samples do not hold.
 
     The mean of the ends of intervals is at least as wide as the interval of the mean, whatever the folds and seeds
     have in common; as many clips as in the largest of them are distinct.

@@ -183,7 +183,7 @@ class Results:
 
 
 def groups_name(dataset: Coordinate) -> str:
-    """Where the samples keep the recordings of a data set."""
+    """Name under which the samples keep the recordings of a data set."""
     return f"clips/{label(dataset)}/group"
 
 

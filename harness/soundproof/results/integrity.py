@@ -35,7 +35,7 @@ def sealed(run: Mapping[str, Any], files: Mapping[str, bytes], rows: int) -> dic
 
 
 def seal_flaw(run: object) -> str | None:
-    """What is wrong with the content of `run.json` by itself, or None."""
+    """Flaw in the content of `run.json` by itself, or None."""
     if not isinstance(run, dict):
         return "it is no JSON object"
     seal = run.get(FILES)
@@ -50,7 +50,7 @@ def seal_flaw(run: object) -> str | None:
 
 
 def file_flaw(run: Mapping[str, Any], name: str, content: bytes) -> str | None:
-    """What is wrong with a file beside a `run.json` that is whole, or None."""
+    """Flaw in a file beside a `run.json` that is whole, or None."""
     told = run[FILES].get(name)
     whole = isinstance(told, dict) and told.get("sha256") == hashlib.sha256(content).hexdigest()
     return None if whole else f"its content is not what {_SELF} tells of"
@@ -79,7 +79,7 @@ def parse_line(line: bytes) -> Any:
 
 
 def row_flaws(row: object) -> Iterator[str]:
-    """What is wrong with a row as JSON; what it may hold is told by `Row`."""
+    """Flaws of a row as JSON; what it may hold is told by `Row`."""
     if not isinstance(row, dict):
         yield f"a row is an object, not {type(row).__name__}"
         return

@@ -87,7 +87,7 @@ def _mean_over_runs(values: Array) -> Array:
 
 
 def _difference(sums: Array, counts: Array, number: int) -> Array:
-    """How much better a classifier is than each, by recording: `[m, K]`."""
+    """Lead of a classifier over each, by recording: `[m, K]`."""
     both = (counts > 0) & (counts[:, :, [number]] > 0)
     difference: Array = np.where(both, sums[:, :, [number]] - sums, 0.0).sum(axis=0)
     return difference

@@ -145,7 +145,7 @@ def _clips(results: Results, row: Row) -> bytes:
 
 
 def _most_common(sets: Iterable[bytes]) -> bytes | None:
-    """What more rows say than anything else; None if there is no such thing."""
+    """Content that more rows have than any other; None if there is no such thing."""
     ranked = Counter(sets).most_common(2)
     if not ranked or (len(ranked) == 2 and ranked[0][1] == ranked[1][1]):
         return None

@@ -35,7 +35,7 @@ class Objective:
         return self.criterion(module(inputs), labels)
 
     def score(self, module: nn.Module, examples: Examples) -> float:
-        """How good the module is on held-out examples; higher is better."""
+        """Score of the module on held-out examples; higher is better."""
         return accuracy(module, examples)
 
 

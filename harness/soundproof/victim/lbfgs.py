@@ -35,7 +35,7 @@ CURVATURE = 1e-8
 
 
 class Minima(NamedTuple):
-    """Where the searches ended.
+    """Minima at which the searches ended.
 
     Attributes:
         points: The lowest point of each row, `[n, D]`.
@@ -106,7 +106,7 @@ class _Box:
         return points.clamp(self.low, self.high)
 
     def free(self, points: torch.Tensor, gradients: torch.Tensor) -> torch.Tensor:
-        """Which values may move, bool `[m, D]`: all but those at a bound that want to leave the box."""
+        """Mask of the values that may move, bool `[m, D]`: all but those at a bound that want to leave the box."""
         return ~((points <= self.low) & (gradients > 0) | (points >= self.high) & (gradients < 0))
 
 
@@ -142,7 +142,7 @@ class _Searches:
         return cls(rows, points, values, gradients, directions, steps)
 
     def going(self, rounding: float) -> torch.Tensor:
-        """Which rows have something left to gain, bool `[m]`."""
+        """Mask of the rows that have something left to gain, bool `[m]`."""
         promise = -_dot(self.gradients, self.directions) / self.values.abs().clamp_min(1.0)
         least = rounding * torch.where(self.steps < 1, NOISE, STILL)
         return (promise > least) & (self.steps > SHORTEST)

@@ -1,4 +1,4 @@
-"""What counts as success: the parameters that attacks share."""
+"""Parameters that attacks share: what counts as success."""
 
 from __future__ import annotations
 

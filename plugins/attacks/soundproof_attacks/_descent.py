@@ -30,7 +30,7 @@ class Tanh:
     """x' = (tanh ρ + 1)/2, which is flat where x' is 0 or 1."""
 
     def variable(self, clean: torch.Tensor) -> torch.Tensor:
-        """What the descent moves, of clean images."""
+        """Variable that the descent moves, of clean images."""
         return torch.atanh((clean * 2 - 1) * SMOOTHING)
 
     def images(self, variable: torch.Tensor) -> torch.Tensor:
@@ -46,7 +46,7 @@ class Projection:
     """The variable is the image, clipped after each step."""
 
     def variable(self, clean: torch.Tensor) -> torch.Tensor:
-        """What the descent moves, of clean images."""
+        """Variable that the descent moves, of clean images."""
         return clean.clone()
 
     def images(self, variable: torch.Tensor) -> torch.Tensor:

@@ -15,7 +15,7 @@ from soundproof_attacks._search import likely_wrong, query
 
 @dataclass(frozen=True)
 class Rules:
-    """How a walk goes on; the parameters of `Pia`, which describes them.
+    """Rules of a walk: the parameters of `Pia`, which describes them.
 
     Attributes:
         trials: Lengths that one step may try.
@@ -34,7 +34,7 @@ class Rules:
 
 
 class Walk:
-    """Where each clip's example stands (Ilyas et al. 2018, partial-information setting).
+    """State of the walks: where each clip's example stands (Ilyas et al. 2018, partial-information setting).
 
     A clip is anchored if it started from an example that the victim takes for the target. Its ε shrinks from
     there, while the target stays among the top classes. A clip for which the batch holds no such example

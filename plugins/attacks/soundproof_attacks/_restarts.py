@@ -1,4 +1,4 @@
-"""What gradient attacks with random starts share."""
+"""Base of gradient attacks with random starts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What several attacks share: passes through the victim, the score they raise, and the class they aim at."""
+"""Parts that several attacks share: passes through the victim, the score they raise, and the class they aim at."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def query(victim: Victim, images: torch.Tensor) -> torch.Tensor:
 
 
 def score(goal: Goal, logits: torch.Tensor) -> torch.Tensor:
-    """How far the goal is met, `[n]`: the margin of any wrong class, or of the target; positive when it is."""
+    """Score of the goal, `[n]`: the margin of any wrong class, or of the target; positive when it is met."""
     return margin(logits, goal.labels) if goal.targets is None else target_margin(logits, goal.targets)
 
 

@@ -107,7 +107,7 @@ def _window(share: float, height: int, width: int, least: int) -> tuple[int, int
 
 
 def _windows(like: torch.Tensor, size: tuple[int, int], generator: torch.Generator) -> _Windows:
-    """Where windows of one height and width lie at random places, one a clip: `like[…]` is `[n, C, h, w]`."""
+    """Windows of one height and width at random places, one a clip: `like[…]` is `[n, C, h, w]`."""
     n, channels, *whole = like.shape
     corners = [
         torch.randint(0, side - extent + 1, (n, 1), generator=generator, device=like.device)

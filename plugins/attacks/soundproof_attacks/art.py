@@ -22,7 +22,7 @@ Option = bool | int | float | str | list[bool | int | float | str]
 
 @dataclass(frozen=True)
 class _Art(Aimed):
-    """What both adapters have in common: a class name, its options, and what it may cost."""
+    """Base of both adapters: a class name, its options, and what it may cost."""
 
     attack: Annotated[str, Field(description="name of the class in art.attacks.evasion")]
     options: Annotated[dict[str, Option], Field(description="its parameters, by ART's names")] = field(
@@ -50,7 +50,7 @@ class _Art(Aimed):
         return self.queries
 
     def _generate(self, victim: Victim, extra: Mapping[str, object], generator: torch.Generator) -> torch.Tensor:
-        """What ART returns, `[n, ...]`; options win over the extra parameters."""
+        """Examples that ART returns, `[n, ...]`; options win over the extra parameters."""
         from soundproof import Budget
         from soundproof_attacks._toolbox import generate
 

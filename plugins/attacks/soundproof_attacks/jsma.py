@@ -114,7 +114,7 @@ class Jsma(AimedByDefault, Confident, MinimumNormAttack):
         return logits.detach(), saliency.flatten(1)
 
     def _domain(self, values: torch.Tensor, changes: torch.Tensor) -> torch.Tensor:
-        """Which values may still change, bool `[n, D]`."""
+        """Mask of the values that may still change, bool `[n, D]`."""
         inside = values < 1 if self.direction == "increase" else values > 0
         allowed = inside & (changes < CHANGES)
         touched = changes > 0

@@ -72,7 +72,7 @@ class Square(Aimed, BoundedAttack):
         return images.reshape(victim.clean.shape)
 
     def _value(self, victim: Victim, logits: torch.Tensor) -> torch.Tensor:
-        """What the search raises, `[n]`."""
+        """Value that the search raises, `[n]`."""
         from soundproof import margin
 
         return margin(logits, victim.labels) if victim.goal.targets is None else victim.goal.loss(logits)

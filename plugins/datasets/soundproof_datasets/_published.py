@@ -1,4 +1,4 @@
-"""What data sets that are published as files have in common: they differ only in how they find their clips."""
+"""Base of the data sets that are published as files: they differ only in how they find their clips."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Clip(NamedTuple):
 
 @dataclass
 class Survey:
-    """What the names of files and the tables beside them tell of a data set.
+    """Survey of a data set: what the names of files and the tables beside them tell of it.
 
     Attributes:
         classes: The class names.

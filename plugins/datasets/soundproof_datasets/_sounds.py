@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Recording:
-    """What all clips of one recording share.
+    """Properties that all clips of one recording share.
 
     Attributes:
         pitch: Where the source lies in its kind's range of pitches, in [0, 1]; so do `pace` and `timbre`.

@@ -36,7 +36,7 @@ class _Row(NamedTuple):
 
 @dataclass(frozen=True)
 class _ESC(Published):
-    """What both have in common: the layout `ESC-50-master/{audio,meta}` below the data folder.
+    """Base of both: the layout `ESC-50-master/{audio,meta}` below the data folder.
 
     A group is a Freesound recording, folds are the publisher's.
     """
@@ -147,7 +147,7 @@ def _parse(row: list[str]) -> _Row:
 
 
 def _contradictions(table: Path, rows: Sequence[_Row]) -> list[str]:
-    """What rows that are right by themselves say against each other."""
+    """Contradictions between rows that are right by themselves."""
     times = Counter(row.filename for row in rows)
     names = Counter(target for target, _ in {(row.target, row.category) for row in rows})
     return [f"{table}: {name} is listed more than once; {_REMEDY}" for name in times if times[name] > 1] + [

@@ -93,7 +93,7 @@ class SpoofedSpeech(OwnAudio):
 
     @property
     def _augmentation(self) -> Augmentation:
-        """What makes spoof of speech."""
+        """Augmentation that makes spoof of speech."""
         made = self.augmentation.component
         if not isinstance(made, Augmentation):
             raise TypeError(f"{self.id} was not built by the registry: give its augmentation's Ref a component")

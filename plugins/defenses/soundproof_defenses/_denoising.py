@@ -1,4 +1,4 @@
-"""How a denoiser learns: noisy and clean pairs, and what it minimises."""
+"""Training of a denoiser: noisy and clean pairs, and what it minimises."""
 
 from __future__ import annotations
 

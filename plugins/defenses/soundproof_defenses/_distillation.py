@@ -1,4 +1,4 @@
-"""What the student of a classifier minimises."""
+"""Objective of the student of a classifier."""
 
 from __future__ import annotations
 

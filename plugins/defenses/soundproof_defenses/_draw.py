@@ -1,4 +1,4 @@
-"""How large the attacks of adversarial training are."""
+"""Radii of the attacks of adversarial training."""
 
 from __future__ import annotations
 

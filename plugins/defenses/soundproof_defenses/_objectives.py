@@ -1,4 +1,4 @@
-"""What adversarial training minimises."""
+"""Objectives of adversarial training."""
 
 from __future__ import annotations
 

@@ -34,5 +34,5 @@ def with_gradient_of(stand_in: torch.Tensor, values: torch.Tensor) -> torch.Tens
 
 
 def soft_step(distances: torch.Tensor) -> torch.Tensor:
-    """What stands for the step from 0 to 1 at distance 0 in backward passes, in units of the distance of steps."""
+    """Surrogate of the step from 0 to 1 at distance 0 in backward passes, in units of the distance of steps."""
     return torch.sigmoid(_STEEPNESS * distances)

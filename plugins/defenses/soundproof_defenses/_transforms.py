@@ -44,7 +44,7 @@ class BitDepth(nn.Module):
 
 
 class Jpeg(nn.Module):
-    """What a baseline JPEG of each channel as a grey picture loses, as libjpeg (Dziugaite et al. 2016).
+    """Baseline JPEG of each channel as a grey picture: what it loses, as libjpeg (Dziugaite et al. 2016).
 
     Discrete cosine transform of 8×8 blocks, coefficients rounded to multiples of the quality's table, back, and
     rounded to 256 levels. Entropy coding loses nothing and is left out, so that batches stay on the device. The

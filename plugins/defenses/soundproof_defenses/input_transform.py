@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Transform(StrEnum):
-    """What is done to every input."""
+    """Transform that is applied to every input."""
 
     BIT_DEPTH = "bit-depth"
     JPEG = "jpeg"
@@ -76,7 +76,7 @@ class InputTransform(Defense):
 
     @classmethod
     def capabilities(cls) -> dict[str, Any]:
-        """How an informed attacker gets gradients, by kind."""
+        """Adversary by kind: how an informed attacker gets gradients."""
         return {"adversary": {str(kind): str(adversary) for kind, adversary in _ADVERSARIES.items()}}
 
     @property

@@ -106,7 +106,7 @@ class WaveganInversion(Defense):
 
     @classmethod
     def capabilities(cls) -> dict[str, Any]:
-        """How an informed attacker gets gradients, by mode."""
+        """Adversary by mode: how an informed attacker gets gradients."""
         return {"adversary": {mode: str(adversary) for mode, adversary in _ADVERSARIES.items()}}
 
     @property
@@ -144,7 +144,7 @@ class WaveganInversion(Defense):
         return Purified(classifier, inversion, self.backward)
 
     def sizes(self, rate: int | None) -> dict[str, object]:
-        """What a file of weights must agree with; an unknown sampling rate (Hz) is not compared."""
+        """Sizes that a file of weights must agree with; an unknown sampling rate (Hz) is not compared."""
         names = ("samples", "width", "latent", "encoder_width", "picture")
         return {name: getattr(self, name) for name in names} | ({} if rate is None else {"rate": rate})
 

@@ -1,4 +1,4 @@
-"""What becomes of torchvision's networks before they train: another first layer, another initialisation."""
+"""Adaptation of torchvision's networks before they train: another first layer, another initialisation."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def seed_of(generator: torch.Generator) -> int:
 
 
 class Trial(NamedTuple):
-    """What candidates are fitted to and measured on.
+    """Data that candidates are fitted to and measured on.
 
     Attributes:
         values: Inputs `[N, D]`.
@@ -127,7 +127,7 @@ def standardisation_of(pipeline: Pipeline) -> dict[str, Floats]:
 
 
 def reduction_of(pipeline: Pipeline) -> dict[str, Floats]:
-    """What lies between standardisation and the classifier, as one matrix and offset."""
+    """Reduction between standardisation and the classifier, as one matrix and offset."""
     reduce = pipeline["reduce"]
     weight, mean, scale = reduce.components_, np.zeros(reduce.n_components_), np.ones(reduce.n_components_)
     if "equalise" in pipeline.named_steps:
@@ -137,7 +137,7 @@ def reduction_of(pipeline: Pipeline) -> dict[str, Floats]:
 
 
 def reduced(pipeline: Pipeline, examples: Examples) -> Floats:
-    """What the classifier was given, `[N, d]`."""
+    """Inputs that the classifier was given, `[N, d]`."""
     values: Floats = pipeline[:-1].transform(arrays_of(examples)[0])
     return values
 

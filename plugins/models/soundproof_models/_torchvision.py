@@ -1,4 +1,4 @@
-"""What the networks of torchvision share."""
+"""Base of the networks of torchvision."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TorchvisionNetwork(Model, ABC):
-    """What they share: the choice of weights, and how these are loaded.
+    """Base of these networks: the choice of weights, and how they are loaded.
 
     Attributes:
         from_scratch: The recipe without published weights; with them the learning rate is a tenth of it, as in

@@ -98,7 +98,7 @@ class _Searched(Model):
 
     @abstractmethod
     def _classifier(self, seed: int) -> Any:
-        """What scikit-learn fits to standardised and reduced inputs."""
+        """Estimator that scikit-learn fits to standardised and reduced inputs."""
 
     @abstractmethod
     def _grid(self) -> Mapping[str, Sequence[object]]:

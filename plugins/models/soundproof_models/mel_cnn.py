@@ -65,7 +65,7 @@ class MelCnn(Model):
 
 
 def _side(length: int) -> int:
-    """What the three stages leave of a side of the picture."""
+    """Length that the three stages leave of a side of the picture."""
     for _ in range(_STAGES):
         length = (length - 2) // 2
     return length

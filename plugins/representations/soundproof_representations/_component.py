@@ -1,4 +1,4 @@
-"""What all representations that give pictures share."""
+"""Parts that all representations that give pictures share."""
 
 from __future__ import annotations
 

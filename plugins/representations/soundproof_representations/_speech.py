@@ -1,4 +1,4 @@
-"""What the representations of spoofed speech share: channels scaled by their range on training clips."""
+"""Base of the representations of spoofed speech: channels scaled by their range on training clips."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ def known(found: Mapping[str, Metric | None]) -> dict[str, Metric]:
 
 
 def _weights(recordings: npt.NDArray[np.integer[Any]]) -> Iterator[npt.NDArray[np.float64]]:
-    """How often each clip is drawn, as often as its recording: `[draws, n]`, some draws at a time."""
+    """Number of times that each clip is drawn, as often as its recording: `[draws, n]`, some draws at a time."""
     _, member = np.unique(recordings, return_inverse=True)
     counts = _drawn(int(member.max()) + 1)
     step = max(1, _AT_ONCE // len(member))
@@ -125,7 +125,7 @@ def _weights(recordings: npt.NDArray[np.integer[Any]]) -> Iterator[npt.NDArray[n
 
 @lru_cache(maxsize=64)
 def _drawn(count: int) -> npt.NDArray[np.int64]:
-    """How often each of so many recordings is drawn, `[DRAWS, count]`."""
+    """Number of times that each of so many recordings is drawn, `[DRAWS, count]`."""
     generator = np.random.default_rng(_SEED)
     return generator.multinomial(count, np.full(count, 1 / count), size=DRAWS)
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Clean(Protocol):
-    """How well a classifier recognises the test clips, and how it was trained."""
+    """Recognition of the test clips by a classifier, and how it was trained."""
 
     id: ClassVar[str] = "clean"
     fields: ClassVar[tuple[str, ...]] = ("clip", "label", "prediction", "score")

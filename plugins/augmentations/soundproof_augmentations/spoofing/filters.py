@@ -58,7 +58,7 @@ def moving_average(waveform: Waveform, rate: int, generator: np.random.Generator
 
 
 def prediction(waveform: Waveform, rate: int, generator: np.random.Generator) -> Waveform:  # noqa: ARG001
-    """What linear prediction of order {2, …, 16} expects of each sample: the filter [0, -a₁, …, -a_p]."""
+    """Prediction of each sample by linear prediction of order {2, …, 16}: the filter [0, -a₁, …, -a_p]."""
     coefficients = _coefficients(waveform, generator)
     return signal.lfilter(np.concatenate([[0], -coefficients[1:]]), [1], waveform)  # type: ignore[no-any-return]
 

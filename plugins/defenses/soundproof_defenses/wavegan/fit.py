@@ -1,4 +1,4 @@
-"""What the defense does with a classifier's training data."""
+"""Fit of the defense to a classifier's training data."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _BATCH = 64
 
 @dataclass(frozen=True)
 class Lessons:
-    """How long the networks are trained, and on how much at a time.
+    """Lengths of the networks' training, and how much they learn from at a time.
 
     Attributes:
         generator_steps: Of G.
@@ -114,7 +114,7 @@ def clips(inputs: torch.Tensor, samples: int) -> torch.Tensor:
 
 
 def _inputs_of(model: Model, spectrum: Spectrum) -> Callable[[torch.Tensor], torch.Tensor]:
-    """How waveforms in [-1, 1] are shown to a model: as such where it reads waveforms, else as E sees them."""
+    """Conversion of waveforms in [-1, 1] for a model: as such where it reads waveforms, else as E sees them."""
     if Domain.WAVEFORM in model.accepts:
         return lambda waveforms: ((waveforms + 1) / 2)[:, None]
     return spectrum.image

@@ -75,7 +75,7 @@ class Inversion(nn.Module):
             return self.generator(self._search(waveforms))  # type: ignore[no-any-return]
 
     def distance(self, latents: torch.Tensor, waveforms: torch.Tensor) -> torch.Tensor:
-        """What the search minimises, `[n]`: m·MAE(maps) + MAE(spectra) + MAE(samples) of G(z) and x."""
+        """Distance that the search minimises, `[n]`: m·MAE(maps) + MAE(spectra) + MAE(samples) of G(z) and x."""
         rebuilt = self.generator(latents)
         spectrum = self.encoder.spectrum
         pairs = [(1.0, rebuilt, waveforms), (1.0, spectrum(rebuilt), spectrum(waveforms))]
@@ -129,7 +129,7 @@ class Purified(nn.Module):
         return self.classifier(self.purified(inputs))  # type: ignore[no-any-return]
 
     def purified(self, inputs: torch.Tensor) -> torch.Tensor:
-        """What the classifier hears, `[n, 1, T]` in [0, 1]."""
+        """Waveforms that the classifier hears, `[n, 1, T]` in [0, 1]."""
         searches = self.inversion.mode != "encoder"
         if not searches or not (torch.is_grad_enabled() and inputs.requires_grad):
             return self._through(inputs)

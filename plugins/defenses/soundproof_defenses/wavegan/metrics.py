@@ -1,4 +1,4 @@
-"""How near a reconstruction is to a clip."""
+"""Measures of how near a reconstruction is to a clip."""
 
 from __future__ import annotations
 

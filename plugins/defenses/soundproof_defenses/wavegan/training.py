@@ -1,4 +1,4 @@
-"""How the generator and the encoder are trained."""
+"""Training of the generator and the encoder."""
 
 from __future__ import annotations
 
