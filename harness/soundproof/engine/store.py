@@ -124,13 +124,7 @@ class Store:
             return self._held[name]
         if self._fresh and name not in self._own:
             return None
-        found = _read_whole(self.folder(key), key)
-        # Another run may have replaced the entry while it was read.
-        if found is None and os.path.lexists(self.folder(key)):
-            found = _read_whole(self.folder(key), key)
-            if found is None:
-                self._quarantine(key)
-        return found
+        return self._look(key)
 
     def record(self, key: Key) -> Mapping[str, Any] | None:
         """The record of a key's artifact, checked, without reading its arrays; None as in `get`."""
@@ -199,12 +193,26 @@ class Store:
         except OSError as error:
             if error.errno not in {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR}:
                 raise
-            there = _read_whole(folder, key)
+            there = self._look(key)
             if there is not None:
                 return there
-            self._quarantine(key)
             part.rename(folder)
         return artifact
+
+    def _look(self, key: Key) -> Artifact | None:
+        """The whole entry of a key; a damaged one is set aside."""
+        folder = self.folder(key)
+        before = _mark(folder)
+        while before is not None:
+            found = _read_whole(folder, key)
+            if found is not None:
+                return found
+            after = _mark(folder)
+            if after == before:
+                self._quarantine(key)
+                return None
+            before = after  # another run replaced the entry while it was read
+        return None
 
     def _quarantine(self, key: Key) -> None:
         """Set a damaged entry aside; where that is impossible it stays and counts as absent all the same."""
@@ -271,6 +279,15 @@ def _write_file(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _mark(folder: Path) -> tuple[int, int, int] | None:
+    """Identity of a folder, which changes when another takes its name; None if there is none."""
+    try:
+        found = os.lstat(folder)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_ctime_ns
 
 
 def _rename_if_there(folder: Path, target: Path, *, remove: bool = False) -> None:

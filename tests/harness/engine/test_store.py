@@ -308,6 +308,23 @@ def test_the_first_entry_that_is_written_sweeps(tmp_path, gone):
     assert not part.exists()
 
 
+def test_an_entry_that_is_replaced_while_it_is_read_is_read_again(tmp_path, monkeypatch):
+    """Twice in a row: what is read is never set aside for what it replaced."""
+    Store(tmp_path).put(KEY, {"value": 1}, {"x": np.arange(1000)})
+    reads, left = module._read_whole, [2]
+
+    def replaced(folder, key):
+        if left[0]:
+            left[0] -= 1
+            Store(tmp_path, fresh=True).put(KEY, {"value": 1}, {"x": np.arange(1000)})
+            return None
+        return reads(folder, key)
+
+    monkeypatch.setattr(module, "_read_whole", replaced)
+    assert Store(tmp_path).get(KEY).arrays()["x"].sum() == 499500
+    assert not (tmp_path / "quarantine").exists()
+
+
 def test_runs_that_replace_and_read_one_entry_do_not_disturb_each_other(tmp_path):
     """Readers see nothing or a whole entry, also while fresh runs replace it."""
     seen, stop = [], threading.Event()
