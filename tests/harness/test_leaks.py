@@ -11,6 +11,8 @@ from leaky import CLASSES, RATE, RECORDINGS, TAKES, Leaky
 from soundproof.planning.splits import fold_count, split
 from soundproof.types import Scheme
 
+pytestmark = pytest.mark.slow
+
 NOWHERE = Path("nowhere")
 CHANCE = 1 / CLASSES
 # scikit-learn's solver needs no more to tell tones apart, and both have nothing random about them.

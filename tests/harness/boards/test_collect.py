@@ -14,6 +14,8 @@ from soundproof.measuring.metrics.intervals import Metric
 from soundproof.results.files import Results
 from soundproof.types import Status
 
+pytestmark = pytest.mark.slow
+
 TRAINED = {"id": "adversarial-training"}
 
 

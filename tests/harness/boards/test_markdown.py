@@ -6,6 +6,8 @@ from soundproof.boards.collect import collect
 from soundproof.boards.markdown import documents, plain
 from soundproof.boards.provenance import provenance
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def found(crowded):

@@ -10,6 +10,8 @@ from soundproof.boards.collect import collect
 from soundproof.boards.page import page
 from soundproof.boards.provenance import provenance
 
+pytestmark = pytest.mark.slow
+
 VOID = {"meta", "link", "input", "br", "img", "path", "circle", "rect"}
 
 

@@ -12,6 +12,8 @@ from soundproof.errors import SoundproofError
 from soundproof.results.files import Row
 from soundproof.types import Status
 
+pytestmark = pytest.mark.slow
+
 SUITE = """
 name = "small"
 datasets = [{ id = "synth", takes = 1, seconds = 0.5 }]

@@ -14,6 +14,8 @@ from soundproof.cli.meter import meter
 from soundproof_datasets.fsdd import FSDD
 from web import served
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def bench(capsys):

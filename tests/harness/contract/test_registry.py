@@ -10,6 +10,8 @@ from doors import ATTACK, installed
 from soundproof import Kind, PluginError, Ref
 from soundproof.contract.discovery import discover
 
+pytestmark = pytest.mark.slow
+
 
 def test_all_built_in_plugins_load():
     registry = discover()

@@ -9,6 +9,8 @@ from sklearn.metrics import roc_auc_score
 from soundproof.measuring.curve import POINTS, auc_of, curve, first_reach, handed_over, standing
 from soundproof.victim.trace import TraceTable
 
+pytestmark = pytest.mark.slow
+
 CLIPS = 5
 
 

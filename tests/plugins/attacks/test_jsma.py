@@ -10,6 +10,8 @@ from classifiers import Wedges, convolutions
 from soundproof import Goal, Victim
 from soundproof_attacks.jsma import Jsma
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (1, 4, 5)
 
 

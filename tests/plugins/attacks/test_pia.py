@@ -12,6 +12,8 @@ from soundproof_attacks._partial_information import Walk
 from soundproof_attacks.deepfool import DeepFool
 from soundproof_attacks.pia import Pia
 
+pytestmark = pytest.mark.slow
+
 
 def generator(seed=0):
     return torch.Generator().manual_seed(seed)

@@ -12,6 +12,8 @@ from soundproof_augmentations.pitch_shift import PitchShift
 from soundproof_augmentations.time_shift import TimeShift
 from soundproof_augmentations.time_stretch import TimeStretch
 
+pytestmark = pytest.mark.slow
+
 RATE = 22050
 
 

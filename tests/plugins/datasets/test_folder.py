@@ -6,6 +6,8 @@ from soundproof.contract.discovery import discover
 from soundproof.errors import DataError, PluginError
 from soundproof.types import Kind, Ref
 
+pytestmark = pytest.mark.slow
+
 RATE = 8000
 
 

@@ -12,6 +12,8 @@ from soundproof.types import Kind, Ref, Scheme
 from soundproof_augmentations.spoof import Spoof
 from soundproof_datasets.spoofed_speech import SpoofedSpeech
 
+pytestmark = pytest.mark.slow
+
 CHEAP = ["limiter", "compressor", "butterworth"]
 
 

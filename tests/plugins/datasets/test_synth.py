@@ -12,6 +12,8 @@ from soundproof.types import Kind, Ref, Scheme
 from soundproof_datasets import _signals
 from soundproof_datasets.synth import Synth
 
+pytestmark = pytest.mark.slow
+
 NOWHERE = Path("no such folder")
 SMALL = Synth(classes=3, recordings=2, takes=2, seconds=0.5)
 

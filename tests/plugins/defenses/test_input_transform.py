@@ -20,6 +20,8 @@ from soundproof_defenses._total_variation import TotalVariation, differences, di
 from soundproof_defenses._transforms import BitDepth, CropRescale, Jpeg
 from soundproof_defenses.input_transform import InputTransform
 
+pytestmark = pytest.mark.slow
+
 REGISTRY = discover()
 KINDS = ["bit-depth", "jpeg", "total-variation", "crop-rescale"]
 

@@ -14,6 +14,8 @@ from soundproof.contract.discovery import discover
 from soundproof_defenses._distillation import Scale
 from soundproof_defenses.input_transform import InputTransform
 
+pytestmark = pytest.mark.slow
+
 REGISTRY = discover()
 BALL = Ball(Norm.L2, 1.5)  # in which the undefended classifier loses every clip
 

@@ -6,6 +6,8 @@ import torch
 from soundproof_representations import STFT, Haar, Mel, MexicanHat, Morlet
 from sounds import difference, sound
 
+pytestmark = pytest.mark.slow
+
 INVERTIBLE = [STFT(), Mel(), Morlet(), MexicanHat(), Haar()]
 
 

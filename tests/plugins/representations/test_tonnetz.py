@@ -10,6 +10,8 @@ from soundproof_representations import STFT, DWTTonnetz, Morlet, STFTTonnetz, To
 from soundproof_representations._picture import Resize
 from sounds import difference, sound
 
+pytestmark = pytest.mark.slow
+
 
 def test_real_clips_agree_with_librosa(clips):
     waveforms = clips(22050)[::4]
