@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import traceback
 from contextlib import suppress
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 _EPILOG = """\
 examples:
-  bench run --suite quick                     everything once, on embedded data, in three minutes
+  bench run --suite quick                     everything once, on embedded data, in some minutes
   bench run --suite esc10 --data ~/audio      real sound; ~/audio holds ESC-50-master/
   bench plan --suite esc10 --data ~/audio     what that would run, and how long it will take
   bench ls attacks                            what is installed, also from other packages
@@ -51,9 +50,6 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
-    # Threads that wait for others should not spin: beside another program they slow both several times over.
-    # OpenMP reads it when torch loads.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     grammar = parser()
     options = grammar.parse_args(arguments)
     if options.command is None:
