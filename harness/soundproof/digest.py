@@ -5,11 +5,6 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
 
 
 def canonical(value: object) -> str:
@@ -29,11 +24,6 @@ def digest(value: object) -> str:
 def seed_from(value: object) -> int:
     """A seed below 2⁶³ that depends on nothing but the value, so that no order of execution can change it."""
     return int(digest(value)[:16], 16) >> 1
-
-
-def files_digest(root: Path, files: Iterable[Path]) -> str:
-    """Digest of files, by their names below `root` and their content."""
-    return digest({str(f.relative_to(root)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files})
 
 
 def tree_digest(tree: ast.Module) -> str:

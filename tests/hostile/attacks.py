@@ -62,6 +62,19 @@ class Training(_Hostile):
 
 
 @dataclass(frozen=True)
+class Ruining(_Hostile):
+    """Ruins the classifier's weights, and raises."""
+
+    id: ClassVar[str] = "hostile-ruining"
+
+    def perturb(self, victim, ball, generator):
+        with torch.no_grad():
+            for parameter in victim.parameters():
+                parameter.zero_()
+        raise RuntimeError("after me the flood")
+
+
+@dataclass(frozen=True)
 class Hooking(_Hostile):
     """Leaves a hook in the classifier."""
 

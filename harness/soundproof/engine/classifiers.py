@@ -63,6 +63,10 @@ class ClassifierMaker:
             self._memory[classifier] = module, Seal(module)
         return self._memory[classifier][0]
 
+    def drop(self, classifier: Classifier) -> None:
+        """Forget a classifier, so that it is made again from its stored weights when next needed."""
+        self._memory.pop(classifier, None)
+
     def inspect(self, classifier: Classifier) -> None:
         """Look whether a classifier is what it was when it was made; if not, it is made again when next needed.
 
@@ -72,7 +76,7 @@ class ClassifierMaker:
         module, seal = self._memory[classifier]
         problem = seal.broken(module)
         if problem is not None:
-            del self._memory[classifier]
+            self.drop(classifier)
             raise InvalidExamplesError(f"the attack changed the classifier: {problem}; leave it as it is")
 
     def learning(self, classifier: Classifier) -> tuple[Learning, Learning]:

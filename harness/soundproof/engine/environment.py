@@ -94,7 +94,6 @@ def detect(device: str) -> Environment:
     return Environment("cpu", "", threads)
 
 
-@cache
 def prepare(environment: Environment) -> None:
     """Make torch compute the same numbers every time; call it before anything is computed."""
     # cuBLAS is reproducible only with a fixed workspace, which it reads when it starts.

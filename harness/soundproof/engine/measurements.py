@@ -72,8 +72,13 @@ class Measurements:
                 learning=lambda: self.classifiers.learning(cell.classifier),
                 training_clips=len(self._split(cell.classifier).train),
             )
-            with seeded(seed_from(seed), self.workshop.device):
-                outcome = _within_memory(material)
+            try:
+                with seeded(seed_from(seed), self.workshop.device):
+                    outcome = _within_memory(material)
+            except BaseException:
+                # Whatever raised may have changed the classifier before: the next cell gets it as it was made.
+                self.classifiers.drop(cell.judged)
+                raise
             self.classifiers.inspect(cell.judged)
         if outcome.examples is not None:
             self.workshop.store.put(self.workshop.keys.examples(cell), {}, {"examples": outcome.examples})

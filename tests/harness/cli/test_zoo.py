@@ -32,8 +32,9 @@ protocols = ["clean", "bounded", "reach"]
 epsilon = 0.5
 """
 ATTACKS = """
-  "hostile-in-place", "hostile-assigning", "hostile-training", "hostile-hooking", "hostile-moding",
-  "hostile-doubling", "hostile-subclass", "hostile-buffer", "hostile-spoiling", "hostile-billing",
+  "hostile-in-place", "hostile-assigning", "hostile-training", "hostile-ruining", "hostile-hooking",
+  "hostile-moding", "hostile-doubling", "hostile-subclass", "hostile-buffer", "hostile-spoiling",
+  "hostile-billing",
   "hostile-vmapping", "hostile-copying", "hostile-reseeding", "hostile-early",
   { id = "hostile-global", setting = ["dtype", "gradients", "threads", "precision", "autocast", "folder"] },
   { id = "hostile-leaving", way = ["exit", "interrupt", "recursion", "silent", "surrogate", "long"] },

@@ -68,6 +68,7 @@ INVALID = [
     ("hostile-subclass", "left the box"),
 ]
 FAILED = [
+    ("hostile-ruining", "after me the flood"),
     ("hostile-billing", "read-only"),
     ("hostile-vmapping", "cannot be counted"),
     ("hostile-spoiling", "so it seems"),
@@ -237,15 +238,20 @@ def random_state():
 
 
 def test_the_process_is_as_before(tmp_path):
-    before = (
-        torch.get_default_dtype(),
-        torch.is_grad_enabled(),
-        torch.get_num_threads(),
-        random_state(),
-    )
+    torch.set_num_threads(HERE.threads)  # what a run asks for, so that it has nothing to change
+    before = torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_num_threads(), random_state()
     settings = [{"id": "hostile-global", "setting": name} for name in ("dtype", "gradients", "threads")]
     run(tmp_path, attacks=[*settings, "hostile-reseeding"])
-    assert before == (torch.get_default_dtype(), torch.is_grad_enabled(), before[2], random_state())
+    after = torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_num_threads(), random_state()
+    assert after == before
+
+
+def test_a_run_computes_with_the_threads_it_says(tmp_path):
+    """Also the second one, whatever became of them in between."""
+    run(tmp_path / "first", attacks=["fgsm"])
+    torch.set_num_threads(2)
+    run(tmp_path / "second", attacks=["fgsm"])
+    assert torch.get_num_threads() == HERE.threads
 
 
 def test_representations_that_are_not_fitted_get_no_clips(tmp_path, monkeypatch):

@@ -86,6 +86,10 @@ def test_clips_below_the_first_rung_are_followed_down():
     outcome = measured(*halves(1.0, tiny), Fgsm())
     fooled = outcome.samples["fooled"] > 0
     np.testing.assert_allclose(outcome.samples["l2"][fooled], tiny[fooled], rtol=PRECISION - 1 + 0.002)
+    samples = outcome.samples
+    spent = (samples["gradients"] + samples["refining_gradients"]).max()
+    assert spent > 1 + REFINEMENTS, "this takes more than a clip between two rungs"
+    assert spent <= Reach().cost(Cell(Reach(), None, Fgsm()), Budget()).gradients
 
 
 def test_what_misses_has_no_size():

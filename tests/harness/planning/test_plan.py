@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from soundproof import SoundproofError
-from soundproof.measuring.ladder import LADDER, REFINEMENTS
+from soundproof.measuring.ladder import DESCENT, LADDER, REFINEMENTS
 from soundproof.measuring.protocols import PROTOCOLS
 from soundproof.planning.plan import row_of
 from soundproof.planning.product import make_plan
@@ -107,12 +107,12 @@ def test_planned_gradients_add_up_over_the_ladder(registry):
     (split,) = plan.splits.values()
     clips = len(split.test)
     assert planned["bounded", "fgsm"] == clips
-    assert planned["reach", "fgsm"] == (1 + REFINEMENTS) * clips
+    assert planned["reach", "fgsm"] == (1 + DESCENT + REFINEMENTS) * clips
     assert planned["bounded", "bim-b"] == 10 * clips
-    assert planned["reach", "bim-b"] == 10 * (len(LADDER) + REFINEMENTS) * clips
+    assert planned["reach", "bim-b"] == 10 * (len(LADDER) + DESCENT + REFINEMENTS) * clips
     limited = plan_of(registry, attacks=["bim-b"], budget={"max_gradients": 25})
     assert {limited.gradients(c) for c in limited.cells if c.protocol.id == "reach"} == {
-        (25 + 10 * REFINEMENTS) * clips
+        (25 + 10 * (DESCENT + REFINEMENTS)) * clips
     }
 
 

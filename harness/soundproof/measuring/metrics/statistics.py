@@ -8,13 +8,10 @@ Where a draw leaves nothing to average the statistic is NaN.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 Array = npt.NDArray[Any]
 Statistic = Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
@@ -127,11 +124,6 @@ def equal_error_rate(scores: Array, positive: Array) -> Statistic:
         return half
 
     return statistic
-
-
-def average(parts: Sequence[Statistic]) -> Statistic:
-    """The mean of several statistics of the same clips, e.g. of the classifiers of several folds."""
-    return lambda weights: np.asarray(np.mean([part(weights) for part in parts], axis=0))
 
 
 def _divide(above: Array, below: Array) -> Array:

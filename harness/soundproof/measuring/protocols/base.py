@@ -184,3 +184,20 @@ class Protocol(ABC):
             scene: As for `metrics`.
         """
         return {}
+
+
+class AttackProtocol(Protocol):
+    """A question about one attack on one classifier, which needs nothing but that classifier."""
+
+    def cells(
+        self,
+        classifier: Classifier,
+        attacks: Iterable[Attack],
+        family: Sequence[Classifier],  # noqa: ARG002
+    ) -> Iterator[Cell]:
+        """One an attack."""
+        return (Cell(self, classifier, attack) for attack in attacks)
+
+    def needs(self, cell: Cell) -> Needs:
+        """The classifier alone."""
+        return Needs((cell.classifier,))

@@ -11,24 +11,22 @@ from soundproof.measuring.classifier import BASELINE
 from soundproof.measuring.metrics.fooling import effort, fooling, robust_accuracy, sizes
 from soundproof.measuring.outcome import NOTHING_TO_ATTACK, Outcome
 from soundproof.measuring.place import target_of
-from soundproof.measuring.protocols.base import Cell, Cost, Needs, Protocol
+from soundproof.measuring.protocols.base import AttackProtocol, Cost
 from soundproof.types import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
-    from soundproof.contract.components import Attack
-    from soundproof.measuring.classifier import Classifier
     from soundproof.measuring.metrics.intervals import Metric
     from soundproof.measuring.place import Place
-    from soundproof.measuring.protocols.base import Material, Samples
+    from soundproof.measuring.protocols.base import Cell, Material, Samples
     from soundproof.measuring.scene import Scene
     from soundproof.types import Budget
 
 
-class Bounded(Protocol):
+class Bounded(AttackProtocol):
     """Effect of an attack within a ball of fixed radius."""
 
     id: ClassVar[str] = "bounded"
@@ -36,19 +34,6 @@ class Bounded(Protocol):
         *("clip", "clean_score", "score", "fooled", "tested"),
         *("l2", "linf", "l0", "gradients", "queries"),
     )
-
-    def cells(
-        self,
-        classifier: Classifier,
-        attacks: Iterable[Attack],
-        family: Sequence[Classifier],  # noqa: ARG002
-    ) -> Iterator[Cell]:
-        """One an attack."""
-        return (Cell(self, classifier, attack) for attack in attacks)
-
-    def needs(self, cell: Cell) -> Needs:
-        """The classifier alone."""
-        return Needs((cell.classifier,))
 
     def settings(self, budget: Budget) -> dict[str, Any]:
         """Everything but the target."""

@@ -13,46 +13,31 @@ import numpy as np
 
 from soundproof.contract.components import BoundedAttack
 from soundproof.measuring.classifier import BASELINE
-from soundproof.measuring.ladder import LADDER, REFINEMENTS
+from soundproof.measuring.ladder import DESCENT, LADDER, REFINEMENTS
 from soundproof.measuring.metrics import statistics
 from soundproof.measuring.metrics.fooling import effort, fooling, sizes
 from soundproof.measuring.metrics.intervals import Part, estimate, known
 from soundproof.measuring.outcome import NOTHING_TO_ATTACK, Outcome
-from soundproof.measuring.protocols.base import Cell, Cost, Needs, Protocol
+from soundproof.measuring.protocols.base import AttackProtocol, Cost
 from soundproof.types import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
-    from soundproof.contract.components import Attack
-    from soundproof.measuring.classifier import Classifier
     from soundproof.measuring.metrics.intervals import Metric
     from soundproof.measuring.place import Place
-    from soundproof.measuring.protocols.base import Material, Samples
+    from soundproof.measuring.protocols.base import Cell, Material, Samples
     from soundproof.measuring.scene import Scene
     from soundproof.types import Budget
 
 
-class Reach(Protocol):
+class Reach(AttackProtocol):
     """Cost of an attack until the fooling AUC of what it would hand over first exceeds the target."""
 
     id: ClassVar[str] = "reach"
     fields: ClassVar[tuple[str, ...]] = ("clip", "clean_score", "score", "fooled", "gradients", "queries")
-
-    def cells(
-        self,
-        classifier: Classifier,
-        attacks: Iterable[Attack],
-        family: Sequence[Classifier],  # noqa: ARG002
-    ) -> Iterator[Cell]:
-        """One an attack."""
-        return (Cell(self, classifier, attack) for attack in attacks)
-
-    def needs(self, cell: Cell) -> Needs:
-        """The classifier alone."""
-        return Needs((cell.classifier,))
 
     def settings(self, budget: Budget) -> dict[str, Any]:
         """Everything but the radius."""
@@ -64,8 +49,9 @@ class Reach(Protocol):
         assert attack is not None
         gradients, queries, further = attack.planned_gradients, attack.planned_queries, 0
         if isinstance(attack, BoundedAttack):
-            further = REFINEMENTS * gradients
-            blind = REFINEMENTS * max(0, queries - gradients)
+            # Clips that the first rung fools are followed down before they are bisected.
+            runs = DESCENT + REFINEMENTS
+            further, blind = runs * gradients, runs * max(0, queries - gradients)
             gradients, queries = attack.ladder_gradients(len(LADDER)), attack.ladder_queries(len(LADDER)) + blind
         return Cost(int(min(gradients, limit)) + further, max(0, queries - gradients) + 1)
 

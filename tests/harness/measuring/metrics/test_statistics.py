@@ -85,8 +85,3 @@ def test_missing_values_do_not_take_part():
     assert statistics.mean(values)(ONCE(3))[0] == 2
     ratio = statistics.ratio_of_means(values, np.array([2.0, 4.0, np.nan]))
     assert ratio(ONCE(3))[0] == pytest.approx(2 / 3)
-
-
-def test_average_is_over_statistics():
-    both = statistics.average([statistics.mean(np.zeros(4)), statistics.mean(np.ones(4))])
-    assert both(ONCE(4))[0] == 0.5
