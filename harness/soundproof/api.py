@@ -104,13 +104,15 @@ def plan_suite(
     environment, store = detect(device), Store(cache_folder(cache))
     workshop = Runner(registry, environment, store, data_folder(data)).workshop(plan)
     pending = forecast.pending(workshop)
+    checks = set(plan.checks)
     return {
         "suite": checked.name,
         "cells": len(plan.cells),
         "protocols": [cell.protocol.id for cell in plan.cells],
         "skipped": len(plan.skipped),
-        "cached": len(plan.cells) - len(pending),
+        "cached": sum(workshop.has(cell) for cell in plan.cells),
         "gradients": sum(plan.gradients(cell) for cell in pending),
+        "gradients_of_checks": sum(plan.gradients(cell) for cell in pending if cell in checks),
         "seconds": round(sum(forecast.seconds(workshop, pending).values()), 1),
         "reasons": [row.reason for row in plan.skipped],
     }

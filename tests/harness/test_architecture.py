@@ -21,6 +21,7 @@ ROOMS = (
     "contract",
     "data",
     "measuring",
+    "probing",
     "results",
     "planning",
     "engine",

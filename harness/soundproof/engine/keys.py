@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, singledispatchmethod
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from soundproof.engine.store import Key
 from soundproof.measuring.classifier import Classifier, Trained
 from soundproof.measuring.protocols.base import Cell
 from soundproof.planning.graph import Clips, Inputs, Node
+from soundproof.probing.protocol import Inspection
 from soundproof.types import Ref
 
 if TYPE_CHECKING:
@@ -64,6 +65,9 @@ GROUNDS: dict[type[Node], Ground] = {
         (*_NETWORKS, "scipy", "adversarial-robustness-toolbox"),
     ),
 }
+
+
+GROUNDS[Inspection] = replace(GROUNDS[Cell], rooms=(*GROUNDS[Cell].rooms, "probing"))
 
 
 class Keys:

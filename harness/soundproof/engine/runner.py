@@ -16,7 +16,10 @@ from soundproof.engine.measurements import Measurements
 from soundproof.engine.workshop import Workshop
 from soundproof.measuring.outcome import InvalidExamplesError
 from soundproof.planning.plan import row_of
+from soundproof.probing.protocol import LEVELS
 from soundproof.results import flags
+from soundproof.results.checks import checked
+from soundproof.results.checks.cases import Probed, classifier_of
 from soundproof.results.combine import Combination
 from soundproof.results.files import SCHEMA, Results, groups_name
 from soundproof.training.trainer import TrainingError
@@ -72,11 +75,12 @@ class Runner:
         measurements = Measurements(workshop)
         measurements.inputs.decode(pending)
         clock = _Clock(forecast.seconds(workshop, pending))
-        self.tell(Begun(len(plan.cells), len(plan.cells) - len(pending), clock.left()))
+        tasks = plan.tasks
+        self.tell(Begun(len(tasks), len(tasks) - len(pending), clock.left()))
         done: list[Ran] = []
         family: object = None
         try:
-            for cell in plan.cells:
+            for cell in tasks:
                 trained = cell.classifier.trained
                 if family != (family := (trained.dataset, trained.representation, trained.fold, trained.seed)):
                     measurements.forget()
@@ -89,7 +93,7 @@ class Runner:
                 clock.finish(cell, spent)
                 done.append(ran)
                 left = clock.left()
-                self.tell(Finished(ran.row, spent, not fresh, len(done), len(plan.cells), left, ran.traceback))
+                self.tell(Finished(ran.row, spent, not fresh, len(done), len(tasks), left, ran.traceback))
         finally:
             self.tell(Ended())
         return done
@@ -102,13 +106,17 @@ class Runner:
 
     def _results(self, plan: Plan, done: Sequence[Ran]) -> Results:
         samples: dict[str, npt.NDArray[Any]] = {}
+        looks = {level.id for level in LEVELS.values()}
+        inspected = [ran for ran in done if ran.row.protocol in looks]
+        done = [ran for ran in done if ran.row.protocol not in looks]
         for ran in done:
             samples |= {f"{ran.row.key}/{name}": array for name, array in ran.samples.items()}
         for dataset, index in plan.indexes.items():
             samples[groups_name(coordinate(dataset))] = index.groups
         rows = [*(ran.row for ran in done), *plan.skipped]
         found = Results(sorted(rows, key=lambda row: row.order), samples, self._provenance(plan))
-        return replace(found, rows=_compared(found))
+        probed = {classifier_of(ran.row): _probed(ran) for ran in inspected}
+        return checked(replace(found, rows=_compared(found)), probed)
 
     def _provenance(self, plan: Plan) -> dict[str, Any]:
         """Provenance of the numbers: nothing in it depends on time or on the order of execution."""
@@ -233,6 +241,13 @@ def _broken(
 ) -> Ran:
     row = row_of(cell, plan.budget(cell), status, faults.reason(error))
     return Ran(row, samples or {}, faults.trace(error))
+
+
+def _probed(ran: Ran) -> Probed:
+    """What the checks' cell of a classifier left."""
+    if ran.row.status is Status.OK:
+        return Probed(ran.samples)
+    return Probed(None, f"the probes did not run: {ran.row.reason}")
 
 
 def _compared(found: Results) -> list[Row]:

@@ -161,15 +161,15 @@ class Attacked:
         }
 
 
-def attackable(subject: Subject, attack: Attack) -> Attacked | None:
-    """The clips to attack, or None if the classifier gets none right."""
+def attackable(subject: Subject, *, targeted: bool) -> Attacked | None:
+    """The clips to attack, or None if the classifier gets none right; targeted attacks get random wrong classes."""
     examples = subject.examples
     right = logits_of(subject.module, examples.inputs).argmax(dim=1) == examples.labels
     if not right.any():
         return None
     inputs, labels = examples.inputs[right], examples.labels[right]
     targets = None
-    if attack.is_targeted:
+    if targeted:
         generator = torch.Generator().manual_seed(seed_from([subject.seed, "targets"]))
         shift = torch.randint(1, subject.classes, (len(labels),), generator=generator).to(labels.device)
         targets = (labels + shift) % subject.classes

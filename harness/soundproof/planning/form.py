@@ -6,7 +6,7 @@ import dataclasses
 import json
 import typing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pydantic
 from pydantic import Field
@@ -140,6 +140,16 @@ class SettingsTable(_Table):
     budget: OfBudgetHere = {}
 
 
+class ChecksTable(_Table):
+    """Checks of the numbers (docs/honest-evaluation.md).
+
+    Attributes:
+        level: `standard` spends at most 15 % of the attacks' gradients, `thorough` runs everything on all clips.
+    """
+
+    level: Literal["standard", "thorough"] = "standard"
+
+
 class File(_Table):
     """The file as it is written."""
 
@@ -155,6 +165,7 @@ class File(_Table):
     budget: OfBudget = {}
     training: OfRecipe = {}
     settings: list[SettingsTable] = []
+    checks: ChecksTable = ChecksTable()
     gate: Tolerances = {}
 
 
@@ -167,6 +178,7 @@ TABLES: Mapping[tuple[str, ...], Sequence[str]] = {
     ("settings",): list(SettingsTable.model_fields),
     ("settings", "training"): list(_hints(Recipe)),
     ("settings", "budget"): list(_hints(Budget, without=["norm"])),
+    ("checks",): list(ChecksTable.model_fields),
     ("gate",): [*SHARES, *SIZES],
 }
 

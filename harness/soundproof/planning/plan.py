@@ -56,6 +56,7 @@ class Plan:
         indexes: The clips of every data set, and after them their augmented copies.
         splits: The parts of every data set, by fold.
         graph: What the cells and every stage before them need.
+        checks: Further cells, which look at classifiers and attacks and give findings instead of rows.
     """
 
     suite: Suite
@@ -64,6 +65,17 @@ class Plan:
     indexes: Mapping[Dataset, ClipIndex]
     splits: Mapping[tuple[Dataset, int], Split]
     graph: Graph
+    checks: Sequence[Cell] = ()
+
+    @property
+    def tasks(self) -> list[Cell]:
+        """Cells and checks in the order in which they run: checks after the cells of the same inputs."""
+        families: dict[object, list[Cell]] = {}
+        for cell in (*self.cells, *self.checks):
+            trained = cell.classifier.trained
+            family = (trained.dataset, trained.representation, trained.fold, trained.seed)
+            families.setdefault(family, []).append(cell)
+        return [cell for family in families.values() for cell in family]
 
     def samples(self, trained: Trained) -> int:
         """Length of one clip at the representation's sampling rate."""

@@ -12,6 +12,7 @@ from soundproof.measuring.classifier import Classifier, Trained
 from soundproof.planning.graph import Graph
 from soundproof.planning.plan import Plan, row_of
 from soundproof.planning.splits import fold_count, split, with_copies
+from soundproof.probing.protocol import Inspection
 from soundproof.types import Access, Status
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def make_plan(suite: Suite, root: Path, only: Mapping[str, Sequence[str]] | None
     plan = _with_data(suite, root)
     cells: list[Cell] = []
     skipped: list[Row] = []
+    checks: list[Cell] = []
     for family in _families(suite):
         obstacles = {classifier: _obstacle(_reason_to_skip, plan, classifier) for classifier in family}
         possible = [classifier for classifier, obstacle in obstacles.items() if obstacle is None]
@@ -54,7 +56,18 @@ def make_plan(suite: Suite, root: Path, only: Mapping[str, Sequence[str]] | None
                 else:
                     skipped.append(row_of(cell, plan.budget(cell), *found))
         cells += sorted(wanted, key=lambda cell: cell.protocol.last)
-    return replace(plan, cells=cells, skipped=skipped)
+        checks += _checks(suite, wanted)
+    return replace(plan, cells=cells, skipped=skipped, checks=checks)
+
+
+def _checks(suite: Suite, cells: Sequence[Cell]) -> Iterator[Inspection]:
+    """A look at every classifier that is attacked, and at the attacks on it."""
+    tried: dict[Classifier, list[Cell]] = {}
+    for cell in cells:
+        if cell.attack is not None and cell.target is None:
+            tried.setdefault(cell.classifier, []).append(cell)
+    for classifier, of_it in tried.items():
+        yield Inspection(suite.checks, classifier, tried=tuple(of_it))
 
 
 def _obstacle(reason: Callable[[Plan, _T], str | None], plan: Plan, what: _T) -> tuple[Status, str] | None:

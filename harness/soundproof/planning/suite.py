@@ -17,6 +17,7 @@ from soundproof.planning import documents
 from soundproof.planning.entries import listed
 from soundproof.planning.form import LISTS, File, parse, parse_settings
 from soundproof.planning.settings import represent, resolve
+from soundproof.probing.protocol import LEVELS
 from soundproof.types import Budget, Recipe
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from soundproof.planning.entries import Listed
     from soundproof.planning.form import SplitTable
     from soundproof.planning.settings import Setting
+    from soundproof.probing.protocol import Checks
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +62,7 @@ class Suite:
         settings: What holds for some components only; later ones win over earlier ones.
         represented: Where settings change a representation's parameters for a data set: what they make of it.
         labels: What components are called, by kind and canonical coordinate.
+        checks: How closely classifiers and attacks are looked at.
     """
 
     name: str
@@ -78,6 +81,7 @@ class Suite:
     settings: Sequence[Setting] = ()
     represented: Mapping[tuple[Dataset, Representation], Representation] = field(default_factory=dict)
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    checks: Checks = LEVELS["standard"]
 
     @property
     def digest(self) -> str:
@@ -165,6 +169,7 @@ def _suite(
         budget=budget,
         training=file.training,
         gate=file.gate,
+        checks=LEVELS[file.checks.level],
         document={**file.model_dump(mode="json"), "budget": vars(budget)},
         settings=settings,
         represented=represented,

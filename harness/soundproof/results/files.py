@@ -1,6 +1,7 @@
 """The results of a run on disk: rows, per-clip outcomes and provenance. Boards and gates read only these.
 
     results.jsonl         one row a cell, sorted by coordinates
+    checks.jsonl          what every check says of every classifier, see `soundproof.results.finding`
     samples.safetensors   arrays named `<row key>/<field>` (below), and `clips/<data set>/group`
     run.json              provenance: suite, budget, versions, platform, data sets, input sizes, digests of all
 
@@ -18,14 +19,16 @@ leaves no `linf` and `l0` there.
 Further fields, where there is something to say:
 
     clean               model_loss model_validation defense_loss defense_validation
-    bounded             tested (all test clips `[N]`) curve_gradients curve_auc curve_rate
-    reach               refining_gradients refining_queries
+    bounded             tested (all test clips `[N]`) curve_gradients curve_auc curve_rate found late
+    reach               refining_gradients refining_queries rung_radius rung_fooled
     targeted attacks    clean_target_score target_score met
 
 The first are learning curves `[epochs]` of the model and of what its defense trained on top: mean training loss,
 and the score on the validation part. A row whose training diverged keeps its curve up to there. The budget curve
 holds fooling AUC and rate after so many gradients a clip. Refinement is what was spent to know a size better than
-the ladder of radii does.
+the ladder of radii does. `found` says whether any iterate within the ball met the goal, and `late` what share of its
+way a clip went in the last tenth of the gradients; rungs are radii `[R]` with the clips that each fools, `[R, n]`.
+Checks read these.
 """
 
 from __future__ import annotations
@@ -42,7 +45,8 @@ from soundproof.errors import ResultsError
 from soundproof.measuring.metrics.intervals import Metric
 from soundproof.measuring.place import Coordinate, Place
 from soundproof.measuring.protocols import PROTOCOLS
-from soundproof.results.integrity import file_flaw, parse_line, row_flaws, seal_flaw, sealed
+from soundproof.results.finding import Finding
+from soundproof.results.integrity import FILES, file_flaw, parse_line, row_flaws, seal_flaw, sealed
 from soundproof.types import Status
 
 if TYPE_CHECKING:
@@ -54,6 +58,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 ROWS, SAMPLES, RUN = "results.jsonl", "samples.safetensors", "run.json"
+CHECKS = "checks.jsonl"
 _ORDER = {protocol: number for number, protocol in enumerate(PROTOCOLS)}
 _COORDINATES = ("dataset", "representation", "model", "defense", "attack", "target")
 # Characters of a reason: an exception may carry a whole array.
@@ -159,11 +164,13 @@ class Results:
         rows: Sorted by coordinates.
         samples: Arrays by name, see the module's docstring.
         run: Provenance, as in `run.json`.
+        findings: What checks say; none in a folder that was written without them.
     """
 
     rows: Sequence[Row]
     samples: Mapping[str, npt.NDArray[Any]]
     run: Mapping[str, Any]
+    findings: Sequence[Finding] = ()
 
     def fields(self, row: Row) -> dict[str, npt.NDArray[Any]]:
         """The per-clip outcomes of a row, by field; empty if it has none."""
@@ -199,6 +206,9 @@ def write(results: Results, out: Path) -> None:
     rows = sorted(results.rows, key=lambda row: row.order)
     arrays = {name: np.ascontiguousarray(array) for name, array in sorted(results.samples.items())}
     files = {SAMPLES: save(arrays), ROWS: "".join(canonical_row(row) + "\n" for row in rows).encode()}
+    if results.findings:
+        lines = (json.dumps(each.to_json(), ensure_ascii=False, allow_nan=False) for each in results.findings)
+        files[CHECKS] = "".join(f"{line}\n" for line in lines).encode(errors="replace")
     run = sealed(results.run, files, len(rows))
     for name, content in files.items():
         replace(out / name, content)
@@ -229,9 +239,28 @@ def read(out: Path) -> Results:
     run = _run(out / RUN, contents[RUN], problems)
     rows = _rows(out / ROWS, contents[ROWS], run, problems)
     samples = _samples(out / SAMPLES, contents[SAMPLES], run, problems)
+    findings = _findings(out / CHECKS, run, problems)
     if problems:
         raise ResultsError(problems)
-    return Results(sorted(rows, key=lambda row: row.order), samples, run or {})
+    return Results(sorted(rows, key=lambda row: row.order), samples, run or {}, findings)
+
+
+def _findings(path: Path, run: Mapping[str, Any] | None, problems: list[str]) -> list[Finding]:
+    """Findings of the run; there are none where it wrote none."""
+    if run is None or CHECKS not in run[FILES]:
+        return []
+    content = _content(path, problems)
+    if content is None:
+        return []
+    try:
+        flaw = file_flaw(run, path.name, content)
+        lines = content.removesuffix(b"\n").split(b"\n")
+        findings = [] if flaw else [Finding.from_json(parse_line(line)) for line in lines]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        flaw, findings = f"not a finding of this schema: {error}", []
+    if flaw is not None:
+        problems.append(f"{path} is damaged: {flaw}; run the suite again")
+    return findings
 
 
 def _content(path: Path, problems: list[str]) -> bytes | None:
