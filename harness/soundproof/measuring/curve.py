@@ -114,10 +114,10 @@ def handed_over(table: TraceTable, clean: npt.NDArray[np.floating], gradients: f
 def shrunk(
     table: TraceTable, clean: npt.NDArray[np.floating], gradients: float
 ) -> npt.NDArray[np.float64]:
-    """Share by which each clip's smallest fooling example shrank after so many gradients; 1 where it was the first."""
+    """Share by which each clip's smallest fooling example shrank after so many gradients; 0 where there was none yet."""
     before, end = handed_over(table, clean, gradients), handed_over(table, clean, np.inf)
-    share = 1 - np.divide(end.l2, before.l2, out=np.ones_like(end.l2), where=before.l2 > 0)
-    return np.where(end.fooled & ~before.fooled, 1.0, np.where(end.fooled, share, 0.0))
+    share = np.divide(end.l2, before.l2, out=np.ones_like(end.l2), where=before.l2 > 0)
+    return 1 - share
 
 
 def auc_of(clean: npt.NDArray[np.floating], score: npt.NDArray[np.floating]) -> float:

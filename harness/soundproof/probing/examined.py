@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from soundproof.digest import seed_from
@@ -104,11 +105,18 @@ class Examined:
 
     def survivors(self) -> torch.Tensor:
         """Rows of the clips that no attack of the suite fooled, controls included; int64."""
-        fooled = torch.zeros(len(self), dtype=torch.bool)
+        fooled = np.zeros(len(self), np.bool_)
         for each in self.tried:
             if each.samples is not None:
-                fooled |= torch.from_numpy(each.samples["fooled"] > 0)
-        return (~fooled).nonzero()[:, 0].to(self.clean.device)
+                fooled |= np.isin(self.attacked.clips, each.samples["clip"][each.samples["fooled"] > 0])
+        return torch.from_numpy(np.flatnonzero(~fooled)).to(self.clean.device)
+
+    def survivors_of(self, tried: Tried, most: int | None = None) -> npt.NDArray[np.int64]:
+        """Rows of the clips that one attack did not fool, `most` of them at most; none where it broke."""
+        if tried.samples is None:
+            return np.zeros(0, np.int64)
+        resisting = tried.samples["clip"][tried.samples["fooled"] == 0]
+        return np.flatnonzero(np.isin(self.attacked.clips, resisting))[:most]
 
     def victim(self, rows: torch.Tensor, inputs: torch.Tensor | None = None) -> Victim:
         """A metered victim of some clips, whose cost is noted by `paid`."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from soundproof.probing.examined import Arrays, Examined
 
 # Fewer cannot tell a habit from chance.
-CLIPS = 8
+CLIPS, LEAST = 12, 8
 
 
 def alone(examined: Examined, *, thorough: bool) -> Arrays:
@@ -23,9 +23,9 @@ def alone(examined: Examined, *, thorough: bool) -> Arrays:
     for each in examined.tried:
         if each.samples is None or each.attack.is_targeted:
             continue
-        survived = np.flatnonzero(each.samples["fooled"] == 0)[: None if thorough else CLIPS]
+        survived = examined.survivors_of(each, None if thorough else CLIPS)
         try:
-            count = examined.allowance.clips(each.attack.planned_gradients, len(survived), CLIPS)
+            count = examined.allowance.clips(each.attack.planned_gradients, len(survived), LEAST)
         except TooDearError:
             continue
         rows = torch.from_numpy(survived[:count]).to(examined.clean.device)

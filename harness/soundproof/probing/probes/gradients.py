@@ -19,7 +19,8 @@ def gradients(examined: Examined, *, thorough: bool) -> Arrays:  # noqa: ARG001
     """Largest entry of each clip's gradient, the smaller of two points, float32 `[m]`; NaN where it is NaN.
 
     `loss`: of the cross-entropy, which iterative attacks climb; `margin`: of the difference between the rival's logit
-    and the label's in units of the logits' span, which saturates no softmax and overflows at no scale.
+    and the label's in units of the logits' span, which saturates no softmax and overflows at no scale. `span`: of the
+    logits of the clean clip.
     """
     if not examined.differentiable:
         return {}
@@ -27,6 +28,9 @@ def gradients(examined: Examined, *, thorough: bool) -> Arrays:  # noqa: ARG001
     rows = torch.arange(count, device=examined.clean.device)
     draw = torch.rand(examined.clean[rows].shape, generator=examined.generator("start"), device=rows.device) - 0.5
     start = examined.ball.project(examined.clean[rows] + examined.ball.scaled(0.5).ascent(draw), examined.clean[rows])
+    with torch.no_grad():
+        logits = examined.module(examined.clean[rows]).double()
+    examined.spent.queries += count
     found: dict[str, list[torch.Tensor]] = {"loss": [], "margin": []}
     for images in (examined.clean[rows], start):
         victim = examined.victim(rows)
@@ -35,6 +39,7 @@ def gradients(examined: Examined, *, thorough: bool) -> Arrays:  # noqa: ARG001
         examined.paid(victim)
     return {
         "rows": rows.cpu().numpy(),
+        "span": (logits.amax(dim=1) - logits.amin(dim=1)).cpu().numpy(),
         **{name: torch.stack(sizes).amax(dim=0).cpu().numpy() for name, sizes in found.items()},
     }
 

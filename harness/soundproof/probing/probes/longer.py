@@ -21,7 +21,7 @@ def longer(examined: Examined, *, thorough: bool) -> Arrays:  # noqa: ARG001
         steps = each.attack.parameters().get("steps")
         if each.samples is None or not isinstance(steps, int) or each.attack.is_targeted:
             continue
-        rows = np.flatnonzero(each.samples["fooled"] == 0)
+        rows = examined.survivors_of(each)
         twice = dataclasses.replace(each.attack, steps=2 * steps)  # type: ignore[type-var]
         index = torch.from_numpy(rows).to(examined.clean.device)
         found[f"{each.name}/rows"] = rows

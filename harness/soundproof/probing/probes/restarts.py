@@ -21,7 +21,7 @@ def restarts(examined: Examined, *, thorough: bool) -> Arrays:  # noqa: ARG001
     for each in examined.tried:
         if each.samples is None or each.attack.is_targeted:
             continue
-        rows = np.flatnonzero(each.samples["fooled"] == 0)
+        rows = examined.survivors_of(each)
         index = torch.from_numpy(rows).to(examined.clean.device)
         again = [fooled_by(examined, each.attack, index, f"restart {number}") for number in range(TIMES)]
         found[f"{each.name}/rows"] = rows

@@ -34,5 +34,5 @@ CHECK = Check(
     flag="batch-dependent-attack",
     remedy="Stop and scale every clip by itself: no sums, norms or early exits over the batch.",
     look=look,
-    after=("batch", "randomness", "repetition"),
+    after=("batch", "randomness", "repetition", "modes", "fresh-copy"),
 )

@@ -29,5 +29,5 @@ CHECK = Check(
     flag="black-box-wins",
     remedy="Find out why gradients do not help: try strongest, BPDA or an expectation over randomness.",
     look=look,
-    after=("zero-gradients", "saturation", "directions", "logits", "neighbours", "recognition", "randomness", "repetition", "modes", "batch", "grey-box", "transfer", "noise", "fresh-copy", "silent-success", "idle", "unspent", "one-step"),
+    after=("attack-batch", "identity", "zero-gradients", "saturation", "directions", "logits", "neighbours", "recognition", "randomness", "repetition", "modes", "batch", "grey-box", "transfer", "noise", "fresh-copy", "silent-success", "idle", "unspent", "one-step"),
 )

@@ -42,5 +42,5 @@ CHECK = Check(
     flag="unconverged",
     remedy="Give it more steps; twice as many should change nothing.",
     look=look,
-    after=("idle", "unspent", "zero-gradients", "saturation"),
+    after=("attack-batch", "idle", "unspent", "zero-gradients", "saturation", "randomness", "repetition", "modes", "batch", "fresh-copy"),
 )

@@ -36,5 +36,5 @@ CHECK = Check(
     flag="wrong-gradients",
     remedy="Let gradients through everything the prediction depends on; declare BPDA where that is impossible.",
     look=look,
-    after=("zero-gradients", "neighbours", "recognition", "randomness", "repetition", "modes", "batch", "logits"),
+    after=("zero-gradients", "saturation", "neighbours", "recognition", "randomness", "repetition", "modes", "batch", "logits", "fresh-copy"),
 )

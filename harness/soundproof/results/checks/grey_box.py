@@ -24,5 +24,5 @@ CHECK = Check(
     flag="grey-box-wins",
     remedy="Attack through the defense: exact gradients where there are any, BPDA or an expectation where not.",
     look=look,
-    after=("zero-gradients", "saturation", "directions", "logits", "neighbours", "recognition", "randomness", "repetition", "modes", "batch", "fresh-copy", "silent-success", "idle", "unspent"),
+    after=("attack-batch", "identity", "zero-gradients", "saturation", "directions", "logits", "neighbours", "recognition", "randomness", "repetition", "modes", "batch", "fresh-copy", "silent-success", "idle", "unspent"),
 )

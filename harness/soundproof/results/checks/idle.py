@@ -27,5 +27,5 @@ CHECK = Check(
     flag="idle-attack",
     remedy="Return what the attack found; where it finds nothing, find out why.",
     look=look,
-    after=("zero-gradients", "saturation"),
+    after=("zero-gradients", "saturation", "randomness", "repetition", "modes", "batch", "fresh-copy"),
 )

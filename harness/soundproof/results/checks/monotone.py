@@ -37,5 +37,5 @@ CHECK = Check(
     flag="not-monotone",
     remedy="Scale the steps with the radius, and return the best iterate.",
     look=look,
-    after=("zero-gradients", "saturation", "randomness", "repetition"),
+    after=("zero-gradients", "saturation", "randomness", "repetition", "modes", "batch", "fresh-copy"),
 )

@@ -34,5 +34,5 @@ CHECK = Check(
     flag="shattered",
     remedy="Attack a smoothed version: an expectation over small noise (EOT).",
     look=look,
-    after=("randomness", "repetition", "batch"),
+    after=("randomness", "repetition", "batch", "modes", "fresh-copy"),
 )

@@ -31,5 +31,5 @@ CHECK = Check(
     flag="noise-wins",
     remedy="The attacks are at fault: more steps, another loss, strongest.",
     look=look,
-    after=("zero-gradients", "saturation", "directions", "logits", "neighbours", "recognition", "randomness", "repetition", "modes", "batch", "fresh-copy", "silent-success", "idle", "unspent", "grey-box", "transfer", "one-step"),
+    after=("attack-batch", "identity", "zero-gradients", "saturation", "directions", "logits", "neighbours", "recognition", "randomness", "repetition", "modes", "batch", "fresh-copy", "silent-success", "idle", "unspent", "grey-box", "transfer", "one-step"),
 )

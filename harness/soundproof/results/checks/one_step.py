@@ -35,5 +35,5 @@ CHECK = Check(
     flag="one-step-wins",
     remedy="Shorten or lengthen the steps, return the best iterate, start at random: or take pgd or apgd.",
     look=look,
-    after=("zero-gradients", "saturation", "logits", "randomness", "repetition", "modes", "silent-success", "idle", "unspent", "directions", "neighbours"),
+    after=("zero-gradients", "saturation", "logits", "randomness", "repetition", "modes", "silent-success", "idle", "unspent", "directions", "neighbours", "batch", "fresh-copy"),
 )

@@ -28,5 +28,5 @@ CHECK = Check(
     flag="recognises-clips",
     remedy="Decide by what the input sounds like, not by whether it is one that was met before.",
     look=look,
-    after=("randomness", "repetition", "neighbours"),
+    after=("randomness", "repetition", "neighbours", "modes", "batch", "fresh-copy"),
 )

@@ -18,7 +18,7 @@ def look(case: Case) -> Look:
         if each.access is Access.CONTROL or f"{each.name}/rows" not in found:
             continue
         more = case.attacked()[found[f"{each.name}/rows"][found[f"{each.name}/fooled"] > 0]]
-        if len(more) > 0.01 * len(each.samples["clip"]) and case.settled(more.tolist()):
+        if len(more) > 0.01 * len(each.samples["clip"]):
             odd.append(each)
             clips |= set(more.tolist())
     said = "four more runs of every attack on the clips that it did not fool"

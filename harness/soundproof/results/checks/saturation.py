@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from soundproof.results.checks.base import Case, Check, Look, not_applicable
+from soundproof.results.checks.base import Case, Check, Look, flagged, not_applicable
 
 
 def look(case: Case) -> Look:
@@ -16,7 +16,16 @@ def look(case: Case) -> Look:
     flat = ~(found["loss"] > 0) & (found["margin"] > 0)
     fooled = case.fooled_by(case.informed)
     odd = [int(clip) for clip in clips[flat] if int(clip) not in fooled]
+    # No training ends there; whoever scales logits so far wants what single precision does to their gradients.
+    extreme = (found["span"] < SMALLEST) | (found["span"] > LARGEST)
+    if extreme.all():
+        said = f"spans of the logits of {len(clips)} clips, near the ends of single precision"
+        return flagged(said, clips, largest_span=float(found["span"].max()))
     return case.judged(f"gradients of {len(clips)} clips; those that survive count", odd, flat=int(flat.sum()))
+
+
+# Numbers whose products with small or large ones leave the range of single precision, 1e-38 to 3e38.
+SMALLEST, LARGEST = 1e-30, 1e30
 
 
 CHECK = Check(
@@ -27,5 +36,5 @@ CHECK = Check(
     flag="saturated",
     remedy="Attack with a loss that is blind to the scale of logits: apgd with loss = \"dlr\", or strongest.",
     look=look,
-    after=("zero-gradients", "logits"),
+    after=("zero-gradients", "logits", "randomness", "repetition", "modes", "batch", "fresh-copy"),
 )

@@ -29,5 +29,5 @@ CHECK = Check(
     flag="silent-success",
     remedy="Keep the best iterate and return it.",
     look=look,
-    after=("randomness", "repetition", "modes", "fresh-copy"),
+    after=("attack-batch", "randomness", "repetition", "modes", "fresh-copy"),
 )

@@ -36,5 +36,5 @@ CHECK = Check(
     flag="transfer-wins",
     remedy="Attack with more steps or another loss: strongest.",
     look=look,
-    after=("zero-gradients", "saturation", "directions", "logits", "neighbours", "recognition", "randomness", "repetition", "modes", "batch", "fresh-copy", "silent-success", "idle", "unspent", "grey-box", "one-step"),
+    after=("attack-batch", "identity", "zero-gradients", "saturation", "directions", "logits", "neighbours", "recognition", "randomness", "repetition", "modes", "batch", "fresh-copy", "silent-success", "idle", "unspent", "grey-box", "one-step"),
 )

@@ -39,5 +39,5 @@ CHECK = Check(
     flag="resists-anything",
     remedy="Something hides the way: look at gradients, losses and randomness; try strongest.",
     look=look,
-    after=("zero-gradients", "saturation", "directions", "logits", "neighbours", "recognition", "randomness", "repetition", "modes", "batch", "fresh-copy", "silent-success", "idle", "unspent", "one-step", "grey-box", "transfer", "black-box", "noise"),
+    after=("attack-batch", "identity", "zero-gradients", "saturation", "directions", "logits", "neighbours", "recognition", "randomness", "repetition", "modes", "batch", "fresh-copy", "silent-success", "idle", "unspent", "one-step", "grey-box", "transfer", "black-box", "noise"),
 )

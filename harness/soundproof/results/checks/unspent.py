@@ -35,5 +35,5 @@ CHECK = Check(
     flag="unspent-radius",
     remedy="Longer steps or more of them; the default of 2.5 radii in all reaches every point.",
     look=look,
-    after=("idle", "zero-gradients", "saturation"),
+    after=("attack-batch", "idle", "zero-gradients", "saturation", "randomness", "repetition", "modes", "batch", "fresh-copy"),
 )

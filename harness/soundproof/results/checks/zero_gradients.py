@@ -24,5 +24,5 @@ CHECK = Check(
     flag="zero-gradients",
     remedy="Give the informed attacker a way through: a surrogate backward pass (BPDA), or a smooth version of what is flat.",
     look=look,
-    after=("logits",),
+    after=("logits", "randomness", "repetition", "modes", "batch", "fresh-copy"),
 )
