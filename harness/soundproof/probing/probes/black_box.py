@@ -54,4 +54,6 @@ def _search(examined: Examined, victim: Victim, queries: int) -> torch.Tensor:
         best = torch.where(better, score, best)
         delta = torch.where(column(better, delta), proposal, delta)
         fooled |= score > 0
+        if fooled.all():
+            break
     return fooled
