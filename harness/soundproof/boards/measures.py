@@ -70,14 +70,15 @@ MEASURES: Mapping[str, Measure] = {
         "Robust accuracy",
         "Share of all test clips that are classified correctly both before and after the attack.",
         Unit.SHARE,
-        "Worst case: the clip has to survive every attack of the table.",
+        "Worst case: the clip has to survive every attack of the table, and every example that the suite made against "
+        "another classifier of the same inputs.",
     ),
     "fooling_rate": Measure(
         "Fooling rate",
         "Share of the attacked clips that are misclassified after the attack. Attacked are the test clips that "
         "the classifier gets right unattacked.",
         Unit.SHARE,
-        "Worst case: the clip counts when any attack fools it.",
+        "Worst case: the clip counts when any attack fools it, or an example made against another classifier.",
     ),
     "fooling_auc": Measure(
         "Fooling AUC",

@@ -15,11 +15,12 @@ from soundproof.engine.interrupts import Interrupts
 from soundproof.engine.measurements import Measurements
 from soundproof.engine.workshop import Workshop
 from soundproof.measuring.outcome import InvalidExamplesError
+from soundproof.measuring.place import classifier_of
 from soundproof.planning.plan import row_of
 from soundproof.probing.protocol import LEVELS
 from soundproof.results import flags
 from soundproof.results.checks import checked
-from soundproof.results.checks.cases import Probed, classifier_of
+from soundproof.results.checks.cases import Probed
 from soundproof.results.combine import Combination
 from soundproof.results.files import SCHEMA, Results, groups_name
 from soundproof.training.trainer import TrainingError

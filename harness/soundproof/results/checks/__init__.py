@@ -75,7 +75,7 @@ def checked(results: Results, probed: Mapping[str, Probed]) -> Results:
 
     Args:
         results: With all comparisons between rows.
-        probed: What probes found, by the lookup key of the classifier (`cases.classifier_of`).
+        probed: What probes found, by the lookup key of the classifier (`soundproof.measuring.place.classifier_of`).
     """
     findings: list[Finding] = []
     raised: dict[str, set[str]] = {}

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from soundproof.digest import canonical
 from soundproof.measuring.classifier import BASELINE
+from soundproof.measuring.place import classifier_of, judged_by
 from soundproof.measuring.protocols import PROTOCOLS
 from soundproof.results.checks.base import Case, Tried
 from soundproof.types import Access, Status
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from soundproof.measuring.place import Place
     from soundproof.results.files import Results, Row
 
     Fields = Mapping[str, npt.NDArray[Any]]
@@ -40,20 +39,6 @@ class Probed:
     why: str = ""
 
 
-def classifier_of(place: Place) -> str:
-    """Lookup key of the classifier that a row's examples come from, with its fold and seed."""
-    coordinates = [place.dataset, place.representation, place.model, place.defense]
-    return canonical([*coordinates, place.fold, place.seed])
-
-
-def _judged(row: Row) -> str:
-    """Lookup key of the classifier that a transfer's examples are tried on."""
-    assert row.target is not None
-    defense = row.target.get("defense", row.defense)
-    model = {name: value for name, value in row.target.items() if name != "defense"}
-    return classifier_of(row.moved(model=model, defense=defense))
-
-
 def cases(results: Results, probed: Mapping[str, Probed]) -> Iterator[Case]:
     """Every classifier with an attack on it, in the order of rows."""
     rows: dict[str, list[Row]] = defaultdict(list)
@@ -61,7 +46,7 @@ def cases(results: Results, probed: Mapping[str, Probed]) -> Iterator[Case]:
     for row in results.rows:
         if row.protocol == "transfer":
             if results.fields(row):
-                onto[_judged(row)].append(row)
+                onto[judged_by(row)].append(row)
         else:
             rows[classifier_of(row)].append(row)
     says = {
