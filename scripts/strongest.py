@@ -4,7 +4,8 @@ Two adversarially trained networks and one behind a purifier, STFT pictures of 6
 libraries get the same clips, radius, network, steps and queries. Their passes are counted at the network's input.
 Beside them what a suite of FGSM and BIM alone would say.
 
-    SOUNDPROOF_DATA=… python scripts/strongest.py FOLDER    # keeps inputs and weights in FOLDER; needs torchattacks
+    SOUNDPROOF_DATA=… python scripts/strongest.py FOLDER    # keeps inputs and weights in FOLDER; needs
+    torchattacks
 
 The table in docs/honest-evaluation.md comes from here.
 """
@@ -15,6 +16,7 @@ import os
 import sys
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from soundproof import Ball, Budget, Examples, Goal, Norm, Recipe, Trainer, TrainingData, Victim
+from soundproof import Ball, BoundedAttack, Budget, Examples, Goal, Norm, Recipe, Trainer, TrainingData, Victim
 from soundproof.planning.splits import split
 from soundproof.types import Scheme
 from soundproof_attacks.bim import BimB
@@ -54,6 +56,7 @@ class Counted(nn.Module):
         self.network, self.forwards, self.backwards = network, 0, 0
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Logits of the network."""
         self.forwards += len(images)
         if images.requires_grad:
             images = images.view_as(images)
@@ -82,7 +85,9 @@ def parts(root: Path, kept: Path) -> dict[str, Examples]:
     return {name: Examples(found[name], found[f"{name}-labels"]) for name in ("train", "validation", "test")}
 
 
-def trained(depth: int, seed: int, attack: object, alpha: float, data: dict[str, Examples], kept: Path) -> nn.Module:
+def trained(
+    depth: int, seed: int, attack: object, alpha: float, data: dict[str, Examples], kept: Path
+) -> nn.Module:
     """An adversarially trained network, from the folder if it is there."""
     model = ResNet56(depth=depth, stem_stride=2)
     torch.manual_seed(seed)
@@ -98,7 +103,7 @@ def trained(depth: int, seed: int, attack: object, alpha: float, data: dict[str,
     return network
 
 
-def ours(attack: object, network: nn.Module, clean: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+def _ours(attack: BoundedAttack, network: nn.Module, clean: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Examples of an attack of this project, in batches of 64 as a run attacks them."""
     found = []
     for rows in torch.arange(len(clean)).split(64):
@@ -145,6 +150,13 @@ def by_art(network: nn.Module, clean: torch.Tensor, labels: torch.Tensor) -> tor
     return Ball(Norm.L2, RADIUS).project(made, clean)
 
 
+def say(line: str = "", end: str = "\n", *, flush: bool = True) -> None:
+    """Write a line at once."""
+    sys.stdout.write(line + end)
+    if flush:
+        sys.stdout.flush()
+
+
 def main() -> None:
     """Print the table."""
     warnings.simplefilter("ignore")
@@ -153,8 +165,8 @@ def main() -> None:
     kept.mkdir(parents=True, exist_ok=True)
     data = parts(Path(os.environ["SOUNDPROOF_DATA"]), kept)
     inputs, labels = data["test"].inputs, data["test"].labels
-    print("| network | attack | robust accuracy | gradients | queries | seconds |")
-    print("|---|---|---|---|---|---|")
+    say("| network | attack | robust accuracy | gradients | queries | seconds |")
+    say("|---|---|---|---|---|---|")
     for name, (depth, seed, attack, alpha, purified) in NETWORKS.items():
         network = trained(depth, seed, attack, alpha, data, kept)
         if purified:
@@ -163,17 +175,18 @@ def main() -> None:
         with torch.no_grad():
             right = (network(inputs).argmax(dim=1) == labels).nonzero()[:, 0]
         clean, own = inputs[right], labels[right]
-        print(f"| {name} | none | {len(right) / len(labels):.1%} | | | |", flush=True)
+        say(f"| {name} | none | {len(right) / len(labels):.1%} | | | |")
+        clips = clean, own
         contestants = {
-            "FGSM": lambda module: ours(Fgsm(), module, clean, own),
-            "BIM, 10 steps": lambda module: ours(BimB(), module, clean, own),
-            "`strongest`": lambda module: ours(Strongest(steps=STEPS, queries=QUERIES), module, clean, own),
-            "torchattacks 3.5.1, AutoAttack's four": lambda module: by_torchattacks(module, clean, own),
-            "ART 1.20, AutoAttack": lambda module: by_art(module, clean, own),
+            "FGSM": partial(_ours, Fgsm()),
+            "BIM, 10 steps": partial(_ours, BimB()),
+            "`strongest`": partial(_ours, Strongest(steps=STEPS, queries=QUERIES)),
+            "torchattacks 3.5.1, AutoAttack's four": by_torchattacks,
+            "ART 1.20, AutoAttack": by_art,
         }
         for title, run in contestants.items():
             counted, start = Counted(network), time.perf_counter()
-            examples = run(counted).detach()
+            examples = run(counted, *clips).detach()
             seconds = time.perf_counter() - start
             sizes = (examples - clean).flatten(1).norm(dim=1)
             assert sizes.max() <= RADIUS * (1 + 1e-5), f"{title} left the ball: {sizes.max()}"
@@ -181,7 +194,10 @@ def main() -> None:
                 resisting = network(examples).argmax(dim=1) == own
             cost = (counted.backwards / len(clean), counted.forwards / len(clean), seconds)
             robust = int(resisting.sum()) / len(labels)
-            print(f"| {name} | {title} | {robust:.1%} | {cost[0]:,.0f} | {cost[1]:,.0f} | {cost[2]:,.0f} |", flush=True)
+            say(
+                f"| {name} | {title} | {robust:.1%} | {cost[0]:,.0f} | {cost[1]:,.0f} | {cost[2]:,.0f} |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -5,9 +5,8 @@ Every one is a suite of toys that runs in a second. `bench` prints none of this;
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -16,6 +15,9 @@ from torch import nn
 from soundproof import Adversary, Ball, BoundedAttack, Defense, MinimumNormAttack, Model
 from soundproof.contract.registry import Registered, Registry
 from toys import ToyDataset, ToyModel, ToyPicture, toy_registry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # In which honest attacks fool most clips of the toys, and not all.
 RADIUS = 0.5
@@ -567,9 +569,14 @@ FAILURES: Mapping[str, Failure] = {
     "differentiates while predicting": _behind("dynamic", "dynamic"),
     "attack with a sign error": _by("zoo-sign", "black-box-wins", protocols=["clean", "bounded"]),
     "attack that gives up on one of two": _by(
-        "zoo-timid", "transfer-wins", models=["toy-linear", "zoo-louder"], protocols=["clean", "bounded", "transfer"]
+        "zoo-timid",
+        "transfer-wins",
+        models=["toy-linear", "zoo-louder"],
+        protocols=["clean", "bounded", "transfer"],
     ),
-    "attack weaker than noise": _by("zoo-sign", "noise-wins", budget={"epsilon": 2.5}, protocols=["clean", "bounded"]),
+    "attack weaker than noise": _by(
+        "zoo-sign", "noise-wins", budget={"epsilon": 2.5}, protocols=["clean", "bounded"]
+    ),
     "long attack weaker than one step": Failure(
         "one-step-wins", {"attacks": ["fgsm", "zoo-sign"], "protocols": ["clean", "bounded"]}
     ),
@@ -603,7 +610,9 @@ FAILURES: Mapping[str, Failure] = {
     "attack that spends less on one of two": _by(
         "zoo-lazy", "unequal-effort", models=["toy-linear", "zoo-louder"], budget={"epsilon": 0.2}
     ),
-    "not monotone in the radius": _by("zoo-wavering", "not-monotone", budget={"epsilon": 0.7, "target_auc": 0.995}),
+    "not monotone in the radius": _by(
+        "zoo-wavering", "not-monotone", budget={"epsilon": 0.7, "target_auc": 0.995}
+    ),
     "luck": _by("zoo-lucky", "restarts-matter", checks={"level": "thorough"}, protocols=["clean", "bounded"]),
     "examples twice as far as need be": _by("zoo-overshooting", "far-from-optimal"),
     "loss that needs more classes": _by(

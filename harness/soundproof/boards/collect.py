@@ -67,7 +67,7 @@ class _Folder:
         averaged_over = tuple(dict.fromkeys(map(self._names.attack, attacks)))
         return Boards(
             accuracy=self._recognition(of["clean"]),
-            robustness=self._robustness(of["bounded"], of["clean"], means),
+            robustness=self._robustness(of["bounded"], of["clean"], means, of["certified"]),
             cost=(*(means.values() if len(averaged_over) > 1 else ()), *self._cost(of["reach"])),
             transfers=tuple(self._transfers(of["transfer"])),
             unscored=tuple(self._unscored(row) for row in self._rows if row.status is not Status.OK),
@@ -88,14 +88,16 @@ class _Folder:
         return ranked(entries, "accuracy", outcomes, self._groups_of(rows))
 
     def _robustness(
-        self, rows: Sequence[Row], clean: Sequence[Row], means: Mapping[Name, Cost]
+        self, rows: Sequence[Row], clean: Sequence[Row], means: Mapping[Name, Cost], certified: Sequence[Row] = ()
     ) -> tuple[Robustness, ...]:
+        proven = {_key(group[0], *_CLASSIFIER): group for group in _groups(certified, *_CLASSIFIER)}
         unattacked = {_key(group[0], *_CLASSIFIER): group for group in _groups(clean, *_CLASSIFIER, scored=False)}
         entries, outcomes = [], {}
         for group in _groups(rows, *_CLASSIFIER):
             name, recognised = self._names.classifier(group[0]), unattacked.get(_key(group[0], *_CLASSIFIER), [])
             attacks = [row for row in group if not self._is_control(row)]
             metrics = {**self._averages(recognised, ["accuracy"]), **self._together(_scored(attacks))}
+            metrics |= self._combination.averages(_scored(proven.get(_key(group[0], *_CLASSIFIER), [])))
             if name in means and "l2" in means[name].metrics:
                 metrics["reach_l2"] = means[name].metrics["l2"]
             entries.append(

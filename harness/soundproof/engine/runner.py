@@ -117,7 +117,8 @@ class Runner:
         rows = [*(ran.row for ran in done), *plan.skipped]
         found = Results(sorted(rows, key=lambda row: row.order), samples, self._provenance(plan))
         probed = {classifier_of(ran.row): _probed(ran) for ran in inspected}
-        return checked(replace(found, rows=_compared(found)), probed)
+        run = {**found.run, "checks": _cost(probed)}
+        return checked(replace(found, rows=_compared(found), run=run), probed)
 
     def _provenance(self, plan: Plan) -> dict[str, Any]:
         """Provenance of the numbers: nothing in it depends on time or on the order of execution."""
@@ -249,6 +250,14 @@ def _probed(ran: Ran) -> Probed:
     if ran.row.status is Status.OK:
         return Probed(ran.samples)
     return Probed(None, f"the probes did not run: {ran.row.reason}")
+
+
+def _cost(probed: Mapping[str, Probed]) -> dict[str, float]:
+    """What the checks spent, beside the gradients of the attacks that they looked after."""
+    looks = [each.arrays for each in probed.values() if each.arrays is not None]
+    gradients, queries = (sum(float(arrays["cost/checks"][column]) for arrays in looks) for column in (0, 1))
+    of_attacks = sum(float(arrays["cost/attacks"][0]) for arrays in looks)
+    return {"gradients": gradients, "queries": queries, "gradients_of_attacks": of_attacks}
 
 
 def _compared(found: Results) -> list[Row]:

@@ -81,9 +81,7 @@ def _attack(run: Run, attack: Attack, ball: Ball) -> torch.Tensor:
     return torch.where(column(near, examples), examples, run.clean)
 
 
-def _traced(
-    attacked: Attacked, verdict: Verdict, runs: Sequence[Run], ball: Ball
-) -> tuple[TraceTable, float]:
+def _traced(attacked: Attacked, verdict: Verdict, runs: Sequence[Run], ball: Ball) -> tuple[TraceTable, float]:
     """The trace, with the examples themselves as its last point, and the l2 radius within which it counts."""
     cost = spent(runs)
     last = TraceTable(

@@ -111,10 +111,8 @@ def handed_over(table: TraceTable, clean: npt.NDArray[np.floating], gradients: f
     return HandedOver(score, fooled, l2)
 
 
-def shrunk(
-    table: TraceTable, clean: npt.NDArray[np.floating], gradients: float
-) -> npt.NDArray[np.float64]:
-    """Share by which each clip's smallest fooling example shrank after so many gradients; 0 where there was none yet."""
+def shrunk(table: TraceTable, clean: npt.NDArray[np.floating], gradients: float) -> npt.NDArray[np.float64]:
+    """Share by which each clip's smallest fooling example shrank after so many gradients; 0 if there was none."""
     before, end = handed_over(table, clean, gradients), handed_over(table, clean, np.inf)
     share = np.divide(end.l2, before.l2, out=np.ones_like(end.l2), where=before.l2 > 0)
     return 1 - share

@@ -12,6 +12,7 @@ from soundproof.digest import seed_from
 from soundproof.measuring.judge import Verdict, check_examples, judge
 from soundproof.measuring.outcome import InvalidExamplesError
 from soundproof.measuring.scene import Scene
+from soundproof.victim.ball import l2_sizes
 from soundproof.victim.goal import Goal
 from soundproof.victim.metered import Victim
 from soundproof.victim.prediction import logits_of
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from torch import nn
 
-    from soundproof.contract.components import Attack
     from soundproof.types import Budget, Examples
     from soundproof.victim.ball import Ball
 
@@ -146,6 +146,7 @@ class Attacked:
             "score": _array(verdict.score),
             "fooled": _array(verdict.fooled).astype(np.uint8),
             **{name: _array(getattr(verdict, name)) for name in ("l2", "linf", "l0")},
+            "size": _array(l2_sizes(self.inputs)),
             **spent(runs),
         }
         return samples | self.targeted(verdict)
@@ -162,7 +163,7 @@ class Attacked:
 
 
 def attackable(subject: Subject, *, targeted: bool) -> Attacked | None:
-    """The clips to attack, or None if the classifier gets none right; targeted attacks get random wrong classes."""
+    """The clips to attack, or None if the classifier gets none right; `targeted` draws wrong classes to aim at."""
     examples = subject.examples
     right = logits_of(subject.module, examples.inputs).argmax(dim=1) == examples.labels
     if not right.any():

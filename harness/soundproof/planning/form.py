@@ -34,9 +34,9 @@ SHARES = (
     *("accuracy", "precision", "recall", "f1", "eer", "roc_auc", "drop"),
     *_OF_ATTACKS,
     *(f"grey_{name}" for name in _OF_ATTACKS),
-    *("rms", "linf", "l0", "transfer_ratio"),
+    *("rms", "linf", "l0", "transfer_ratio", "certified_accuracy", "smoothed_accuracy", "abstention"),
 )
-SIZES = ("gradients", "queries", "l2", "epsilon_ratio")
+SIZES = ("gradients", "queries", "l2", "relative", "epsilon_ratio", "certified_radius")
 
 
 def _hints(words: type, *, without: Iterable[str] = ()) -> Mapping[str, Any]:

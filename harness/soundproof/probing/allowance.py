@@ -38,7 +38,8 @@ class Allowance:
         if count < min(least, wanted) or (wanted and not count):
             raise TooDearError(
                 f"it needs {gradients:g} gradients for each of {least} clips, and the checks have "
-                f"{max(0, int(self.left))} left of the {SHARE:.0%} that they may spend: use [checks] level = 'thorough'"
+                f"{max(0, int(self.left))} left of the {SHARE:.0%} that they may spend: "
+                "use [checks] level = 'thorough'"
             )
         self.left -= gradients * count
         return count

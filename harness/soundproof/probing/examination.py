@@ -71,10 +71,11 @@ def examine(material: Material, *, thorough: bool) -> Outcome:
         except Exception as error:  # whatever a plugin raises
             samples[f"skipped/{name}"] = _text(faults.reason(error))
     samples["about/adversary"] = _text(str(classifier.defense.adversary))
+    samples["about/draws"] = np.asarray([classifier.defense.draws])
     samples["cost/attacks"] = np.asarray([gradients])
     samples["cost/checks"] = np.asarray([examined.spent.gradients, examined.spent.queries])
     return Outcome(samples=samples)
 
 
-def _text(words: str) -> np.ndarray:  # type: ignore[type-arg]
+def _text(words: str) -> np.ndarray:
     return np.frombuffer(words.encode(), np.uint8).copy()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from soundproof.measuring.outcome import Outcome
 from soundproof.measuring.protocols.base import Cell, Cost, Needs, Protocol
 
 if TYPE_CHECKING:
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from soundproof.contract.components import Attack
     from soundproof.measuring.classifier import Classifier
     from soundproof.measuring.metrics.intervals import Metric
+    from soundproof.measuring.outcome import Outcome
     from soundproof.measuring.protocols.base import Material, Samples
     from soundproof.measuring.scene import Scene
     from soundproof.types import Budget

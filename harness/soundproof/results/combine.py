@@ -221,7 +221,8 @@ class Combination:
 def _fooled(samples: Sequence[Samples], transferred: Array) -> npt.NDArray[np.bool_]:
     """Whether any attack on the same clips, or any transferred example, fools each of them."""
     own = np.any([sample["fooled"] > 0 for sample in samples], axis=0)
-    return own | np.isin(samples[0]["clip"], transferred)
+    fooled: npt.NDArray[np.bool_] = own | np.isin(samples[0]["clip"], transferred)
+    return fooled
 
 
 def _add_worst(

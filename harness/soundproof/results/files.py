@@ -10,25 +10,26 @@ Fields of a row's samples, all `[n]`; `clip` is a row of the data set's index:
     clean               clip label prediction score
     bounded and reach   clip clean_score score fooled l2 linf l0 gradients queries
     transfer            clip fooled score source_fooled
+    certified           clip label prediction radius votes certified
 
-`clean` covers all test clips, `bounded` and `reach` those that the classifier got right when clean, `transfer`
-those among the source's that the target gets right when clean. At `reach` a clip that is not fooled has its clean
-score and no size; where the target was not reached there are no sizes, and an attack that minimises its norm
-leaves no `linf` and `l0` there.
+`clean` and `certified` cover all test clips, `bounded` and `reach` those that the classifier got right when
+clean, `transfer` those among the source's that the target gets right when clean. At `reach` a clip that is not
+fooled has its clean score and no size; where the target was not reached there are no sizes, and an attack that
+minimises its norm leaves no `linf` and `l0` there.
 
 Further fields, where there is something to say:
 
     clean               model_loss model_validation defense_loss defense_validation
-    bounded             tested (all test clips `[N]`) curve_gradients curve_auc curve_rate found late
+    bounded             tested (all test clips `[N]`) curve_gradients curve_auc curve_rate found late size
     reach               refining_gradients refining_queries rung_radius rung_fooled
     targeted attacks    clean_target_score target_score met
 
 The first are learning curves `[epochs]` of the model and of what its defense trained on top: mean training loss,
 and the score on the validation part. A row whose training diverged keeps its curve up to there. The budget curve
 holds fooling AUC and rate after so many gradients a clip. Refinement is what was spent to know a size better than
-the ladder of radii does. `found` says whether any iterate within the ball met the goal, and `late` what share of its
-way a clip went in the last tenth of the gradients; rungs are radii `[R]` with the clips that each fools, `[R, n]`.
-Checks read these.
+the ladder of radii does. `size` is ‖x‖₂ of the clean input. `found` says whether any iterate within the ball met
+the goal, and `late` what share of its way a clip went in the last tenth of the gradients; rungs are radii `[R]`
+with the clips that each fools, `[R, n]`. Checks read these.
 """
 
 from __future__ import annotations

@@ -49,8 +49,8 @@ FLAGS: Mapping[str, Flag] = {
     ),
     UNSOUND: Flag(
         "unsound",
-        "Some results behind this row do not fit their per-clip outcomes, and were left out: samples are missing, "
-        "or belong to another run, or the classifier answers at random and does not say so.",
+        "Some results behind this row do not fit their per-clip outcomes, and were left out: samples are "
+        "missing, or belong to another run, or the classifier answers at random and does not say so.",
         unranks=True,
     ),
     UNGROUPED: Flag(
@@ -61,8 +61,8 @@ FLAGS: Mapping[str, Flag] = {
     ),
     "outside-budget": Flag(
         "outside the budget",
-        "An attack returned examples that are larger than allowed, outside of [0, 1], or no numbers. They count for "
-        "nothing, so that nothing is known of this attack.",
+        "An attack returned examples that are larger than allowed, outside of [0, 1], or no numbers. They count "
+        "for nothing, so that nothing is known of this attack.",
         unranks=True,
     ),
     "changes-at-zero": Flag(
@@ -79,20 +79,20 @@ FLAGS: Mapping[str, Flag] = {
     ),
     "undeclared-randomness": Flag(
         "random, unsaid",
-        "The classifier answers differently each time and its defense does not say so. Attacks then fail by chance, "
-        "not because of robustness; averaged over draws they may not.",
+        "The classifier answers differently each time and its defense does not say so. Attacks then fail by "
+        "chance, not because of robustness; averaged over draws they may not.",
         unranks=True,
     ),
     "two-faced": Flag(
         "two-faced",
-        "The classifier answers differently when gradients are wanted from when they are not. What is attacked is "
-        "not what is judged.",
+        "The classifier answers differently when gradients are wanted from when they are not. What is attacked "
+        "is not what is judged.",
         unranks=True,
     ),
     "batch-dependent": Flag(
         "depends on the batch",
-        "A clip's class depends on which other clips stand beside it in the batch. Its numbers hold for this batch "
-        "only.",
+        "A clip's class depends on which other clips stand beside it in the batch. Its numbers hold for this "
+        "batch only.",
         unranks=True,
     ),
     "batch-dependent-attack": Flag(
@@ -103,8 +103,8 @@ FLAGS: Mapping[str, Flag] = {
     ),
     "probabilities": Flag(
         "probabilities",
-        "The classifier gives probabilities where logits are due. Attacks that take them for logits see almost flat "
-        "losses and look weaker than they are.",
+        "The classifier gives probabilities where logits are due. Attacks that take them for logits see almost "
+        "flat losses and look weaker than they are.",
         unranks=True,
     ),
     "zero-gradients": Flag(
@@ -115,8 +115,8 @@ FLAGS: Mapping[str, Flag] = {
     ),
     "saturated": Flag(
         "saturated",
-        "Logits are so large, or so small, that the loss attacks climb is flat in floating point, on clips that no "
-        "attack fooled. Another loss sees the slope.",
+        "Logits are so large, or so small, that the loss attacks climb is flat in floating point, on clips that "
+        "no attack fooled. Another loss sees the slope.",
         unranks=True,
     ),
     "wrong-gradients": Flag(
@@ -126,14 +126,14 @@ FLAGS: Mapping[str, Flag] = {
     ),
     "shattered": Flag(
         "shattered",
-        "The classifier's output jumps about between neighbouring inputs. Gradients there say nothing of the way to "
-        "go.",
+        "The classifier's output jumps about between neighbouring inputs. Gradients there say nothing of the way "
+        "to go.",
         unranks=True,
     ),
     "recognises-clips": Flag(
         "knows the clips",
-        "Changes far too small to be an attack turn decisions: the classifier treats the unchanged clips as known. "
-        "Its accuracy is that of recordings it has met.",
+        "Changes far too small to be an attack turn decisions: the classifier treats the unchanged clips as "
+        "known. Its accuracy is that of recordings it has met.",
         unranks=True,
     ),
     "trained-on-test": Flag(
@@ -143,20 +143,20 @@ FLAGS: Mapping[str, Flag] = {
     ),
     "black-box-wins": Flag(
         "black box wins",
-        "Attacks that only see outputs fool clips that none of those with gradients fools. Somebody who knows more "
-        "cannot be worse off, so those with gradients failed.",
+        "Attacks that only see outputs fool clips that none of those with gradients fools. Somebody who knows "
+        "more cannot be worse off, so those with gradients failed.",
         unranks=True,
     ),
     "transfer-wins": Flag(
         "transfer wins",
-        "Examples made against other classifiers fool clips that no attack on this classifier itself fools: those "
-        "attacks failed.",
+        "Examples made against other classifiers fool clips that no attack on this classifier itself fools: "
+        "those attacks failed.",
         unranks=True,
     ),
     "grey-box-wins": Flag(
         "ignorance wins",
-        "The attacker who ignores the defense fools more clips than the one who knows it: the informed attack does "
-        "not get through the defense.",
+        "The attacker who ignores the defense fools more clips than the one who knows it: the informed attack "
+        "does not get through the defense.",
         unranks=True,
     ),
     "noise-wins": Flag(
@@ -186,8 +186,8 @@ FLAGS: Mapping[str, Flag] = {
     ),
     "unspent-radius": Flag(
         "radius unspent",
-        "An attack failed on clips without using half of the change it was allowed: its steps are too short or too "
-        "few.",
+        "An attack failed on clips without using half of the change it was allowed: its steps are too short or "
+        "too few.",
         unranks=True,
     ),
     "unconverged": Flag(
@@ -197,8 +197,8 @@ FLAGS: Mapping[str, Flag] = {
     ),
     "not-monotone": Flag(
         "not monotone",
-        "An attack of many steps fools fewer clips within a larger ball than within a smaller one, which lies inside "
-        "of it.",
+        "An attack of many steps fools fewer clips within a larger ball than within a smaller one, which lies "
+        "inside of it.",
         unranks=False,
     ),
     "restarts-matter": Flag(
@@ -208,14 +208,14 @@ FLAGS: Mapping[str, Flag] = {
     ),
     "dynamic": Flag(
         "dynamic",
-        "The classifier differentiates something while it predicts. Attacks made for fixed networks underrate what "
-        "could be done.",
+        "The classifier differentiates something while it predicts. Attacks made for fixed networks underrate "
+        "what could be done.",
         unranks=False,
     ),
     "no-ablation": Flag(
         "no ablation",
-        "Nothing shows what the defense adds: it has no exact gradients, and no attack on the undefended classifier "
-        "was tried on it.",
+        "Nothing shows what the defense adds: it has no exact gradients, and no attack on the undefended "
+        "classifier was tried on it.",
         unranks=False,
     ),
     "unequal-effort": Flag(

@@ -40,6 +40,24 @@ def places(classifiers: Sequence[Outcomes], groups: Array) -> list[tuple[int, in
     return [(int(low), int(high)) for low, high in zip(first, last, strict=True)]
 
 
+def smallest_difference(recordings: Array) -> float:
+    """The smallest difference of two shares of the same clips that can be settled, in [0, 1].
+
+    At least six recordings have to differ, all for one side; at best these are the smallest ones. A difference
+    that is larger may still be unsettled, where recordings speak for both sides. 1 where there are fewer
+    recordings.
+
+    Args:
+        recordings: Of every tested clip, `[n]`.
+    """
+    if not len(recordings):
+        return 1.0
+    _, counts = np.unique(recordings, return_counts=True)
+    if len(counts) < _DIFFERING:
+        return 1.0
+    return float(np.sort(counts)[:_DIFFERING].sum() / len(recordings))
+
+
 def settled(classifiers: Sequence[Outcomes], groups: Array) -> npt.NDArray[np.bool_]:
     """Whether the row is better than the column, `[K, K]`: the 95 % interval of their difference is above zero."""
     sums, counts = _by_recording(classifiers, groups)

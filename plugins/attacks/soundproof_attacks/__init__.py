@@ -27,5 +27,5 @@ def soundproof_components() -> list[type[Attack]]:
     from soundproof_attacks.square import Square
     from soundproof_attacks.strongest import Strongest
 
-    gradient = [Apgd, BimA, BimB, Cwa, DeepFool, Fgsm, Jsma, Lbfgs, Pgd, Strongest]
+    gradient: list[type[Attack]] = [Apgd, BimA, BimB, Cwa, DeepFool, Fgsm, Jsma, Lbfgs, Pgd, Strongest]
     return [*gradient, Art, ArtMinimumNorm, Noise, Pia, Square]

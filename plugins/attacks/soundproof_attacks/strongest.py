@@ -29,12 +29,12 @@ _DEEPFOOL_STEPS = 20
 class Strongest(Aimed, BoundedAttack):
     """Auto-PGD on two losses, DeepFool and Square in turn, each on the clips that all before it left.
 
-    1. Auto-PGD on the cross-entropy; 2. Auto-PGD on the targeted difference-of-logits ratio, one run for each of the
-    likeliest wrong classes; 3. DeepFool, drawn back into the ball; 4. Square attack, which needs no gradients. A clip
-    that meets the goal is done, also within a run (AutoAttack, Croce & Hein 2020, which has FAB for DeepFool and
-    ends a clip's runs only as a whole). With fewer than four classes the ratio's denominator does not exist, and the
-    plain difference of logits takes its place. Of a clip that resists, the iterate of the highest score is returned.
-    Memory: eighteen batches of images.
+    1. Auto-PGD on the cross-entropy; 2. Auto-PGD on the targeted difference-of-logits ratio, one run for each of
+    the likeliest wrong classes; 3. DeepFool, drawn back into the ball; 4. Square attack, which needs no
+    gradients. A clip that meets the goal is done, also within a run (AutoAttack, Croce & Hein 2020, which has FAB
+    for DeepFool and ends a clip's runs only as a whole). With fewer than four classes the ratio's denominator
+    does not exist, and the plain difference of logits takes its place. Of a clip that resists, the iterate of the
+    highest score is returned. Memory: eighteen batches of images.
     """
 
     id: ClassVar[str] = "strongest"
@@ -51,15 +51,13 @@ class Strongest(Aimed, BoundedAttack):
 
     @property
     def planned_queries(self) -> int:
-        """Likewise: one a gradient, one for each last iterate, one that ranks the classes, and the square attack's."""
+        """Likewise: one a gradient and last iterate, one that ranks the classes, and the square attack's."""
         aims = 1 if self.targeted else self.classes
         square = self.queries + 1 if self.queries else 0
         return (self.steps + 1) * (1 + aims) + 1 + self._deepfool.planned_queries + 1 + square
 
     def perturb(self, victim: Victim, ball: Ball, generator: torch.Generator) -> torch.Tensor:
         """One stage after the other, on the clips that still resist."""
-        import torch
-
         from soundproof import Best
         from soundproof_attacks._search import query, score
 

@@ -1,10 +1,9 @@
 """What checks cost, and what their keys depend on."""
 
+import pytest
 
 from soundproof.digest import canonical
 from soundproof.probing.allowance import SHARE, Allowance, TooDearError
-
-import pytest
 
 
 def test_probes_stay_within_their_share_of_the_attacks_gradients(run, monkeypatch):

@@ -67,12 +67,25 @@ def effort(samples: Sequence[Samples], scene: Scene) -> dict[str, Metric]:
 
 
 def sizes(samples: Sequence[Samples], scene: Scene) -> dict[str, Metric]:
-    """`l2`, `rms` = l2/√D, `linf` and `l0` of the perturbations, each the mean over the clips that are fooled."""
+    """`l2`, `rms` = l2/√D, `linf` and `l0` of the perturbations, each the mean over the clips that are fooled.
+
+    Where samples say how large inputs are, also `relative` = ‖ε‖₂/‖x‖₂ and `level` = 20·log₁₀ of it, in dB.
+    """
     names = [name for name in SIZES if all(name in s for s in samples)]
     columns = {name: [_of_fooled(s, s[name]) for s in samples] for name in names}
     if scene.dimension and "l2" in names:
         columns["rms"] = [_of_fooled(s, s["l2"] / scene.dimension**0.5) for s in samples]
+    if "l2" in names and all("size" in s for s in samples):
+        columns["relative"] = [_of_fooled(s, _relative(s)) for s in samples]
+        columns["level"] = [_of_fooled(s, 20 * np.log10(_relative(s))) for s in samples]
     return known({name: estimate(parts, scene.groups) for name, parts in columns.items()})
+
+
+def _relative(samples: Samples) -> npt.NDArray[np.floating]:
+    """‖ε‖₂/‖x‖₂; of an input without anything in it, or without a change, NaN, which takes no part."""
+    size = np.where(samples["size"] > 0, samples["size"], np.nan)
+    relative: npt.NDArray[np.floating] = np.where(samples["l2"] > 0, samples["l2"], np.nan) / size
+    return relative
 
 
 def _of_fooled(samples: Samples, values: npt.NDArray[np.floating]) -> Part:

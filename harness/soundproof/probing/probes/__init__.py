@@ -15,8 +15,8 @@ from soundproof.probing.probes.gradients import gradients
 from soundproof.probing.probes.logits import logits
 from soundproof.probing.probes.longer import longer
 from soundproof.probing.probes.neighbours import neighbours
-from soundproof.probing.probes.noise import noise
 from soundproof.probing.probes.no_radius import no_radius
+from soundproof.probing.probes.noise import noise
 from soundproof.probing.probes.repetition import repetition
 from soundproof.probing.probes.restarts import restarts
 
@@ -29,11 +29,12 @@ if TYPE_CHECKING:
     class Probe(Protocol):
         """What a probe is called with."""
 
-        def __call__(self, examined: Examined, *, thorough: bool) -> Arrays: ...
+        def __call__(self, examined: Examined, *, thorough: bool) -> Arrays:
+            """Look, at all clips if thorough."""
 
 
-# In this order: what tells most for least comes first, since the allowance may run out. The fresh copy comes before
-# anything else has been asked.
+# In this order: what tells most for least comes first, since the allowance may run out. The fresh copy comes
+# before anything else has been asked.
 ALWAYS: Mapping[str, Probe] = {
     "fresh_copy": fresh_copy,
     "repetition": repetition,

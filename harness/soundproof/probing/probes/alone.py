@@ -18,7 +18,7 @@ CLIPS, LEAST = 12, 8
 
 
 def alone(examined: Examined, *, thorough: bool) -> Arrays:
-    """`<attack>/rows`: clips that survived in the batch, `<attack>/fooled`: whether the attack alone fools them."""
+    """`<attack>/rows`: clips that survived in the batch; `<attack>/fooled`: whether they fall alone."""
     found: Arrays = {}
     for each in examined.tried:
         if each.samples is None or each.attack.is_targeted:

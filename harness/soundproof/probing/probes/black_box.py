@@ -19,9 +19,9 @@ QUERIES, MANY = 100, 5000
 def black_box(examined: Examined, *, thorough: bool) -> Arrays:
     """`rows` of the clips that survive, `fooled`: whether random search fooled them, and `queries`.
 
-    Random search along smooth directions: a direction in the ball is redrawn in part, and kept where s(x; y) rises. It
-    needs no gradient, so that whatever hides gradients does not stop it (the idea is that of Square attack,
-    Andriushchenko et al. 2020; the core has no attack of its own).
+    Random search along smooth directions: a direction in the ball is redrawn in part, and kept where s(x; y)
+    rises. It needs no gradient, so that whatever hides gradients does not stop it (the idea is that of Square
+    attack, Andriushchenko et al. 2020; the core has no attack of its own).
     """
     rows, queries = examined.survivors(), MANY if thorough else QUERIES
     fooled = np.zeros(len(rows), np.uint8)

@@ -16,10 +16,10 @@ _AT_ONCE = 64
 
 
 def duplicates(examined: Examined, *, thorough: bool) -> Arrays:  # noqa: ARG001
-    """`trained`: whether the nearest input that was trained on is the same, uint8 `[n]`. Silence is no duplicate."""
+    """`trained`: whether the nearest input of the training is the same, uint8 `[n]`. Silence is no duplicate."""
     trained = examined.training().inputs.flatten(1)
     found = []
-    for tested in examined.clean.flatten(1).split(_AT_ONCE):
+    for tested in torch.split(examined.clean.flatten(1), _AT_ONCE):
         nearest = trained[torch.cdist(tested, trained).argmin(dim=1)]
         same = (nearest - tested).abs().amax(dim=1) <= _SAME
         found.append(same & (tested.amax(dim=1) - tested.amin(dim=1) > _SAME))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -16,6 +15,8 @@ from soundproof.victim.goal import Goal
 from soundproof.victim.metered import Victim
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from soundproof.probing.examined import Arrays, Examined
 
 _CLIPS, _VALUES = 8, 32
@@ -25,8 +26,8 @@ def equivariance(examined: Examined, *, thorough: bool) -> Arrays:  # noqa: ARG0
     """`<attack>`: ‖δ‖₂ that an attack without a radius needs over the distance to the hyperplane, `[8]`.
 
     Once with the hyperplane's logits as they are and once a hundred times as large (`<attack>/scaled`), where the
-    distance is the same. The passes are those of a classifier of 32 values and count as none. Untargeted attacks in
-    l2 that move single steps along gradients only: l∞ and l0 attacks have other distances.
+    distance is the same. The passes are those of a classifier of 32 values and count as none. Untargeted attacks
+    in l2 that move single steps along gradients only: l∞ and l0 attacks have other distances.
     """
     found: Arrays = {}
     for each in examined.tried:
@@ -42,7 +43,7 @@ def equivariance(examined: Examined, *, thorough: bool) -> Arrays:  # noqa: ARG0
 _OTHER_NORMS = ("jsma", "art-minimum-norm")
 
 
-def _excess(attack: MinimumNormAttack, scale: float) -> np.ndarray:  # type: ignore[type-arg]
+def _excess(attack: MinimumNormAttack, scale: float) -> np.ndarray:
     if "candidates" in attack.parameters():
         attack = replace(attack, candidates=2)  # type: ignore[type-var]
     generator = torch.Generator().manual_seed(0)

@@ -17,8 +17,8 @@ def fresh_copy(examined: Examined, *, thorough: bool) -> Arrays:  # noqa: ARG001
     """`<attack>`: clips on which a copy that has seen nothing disagrees with what was recorded, int32 `[k]`.
 
     The copy sees attacked clips before clean ones: who remembers clean clips has none to remember then. At last
-    `clean`: clips that it gets wrong and the classifier got right, and `attacked`: clips that the classifier now gets
-    right and did not when it was attacked, or the other way round.
+    `clean`: clips that it gets wrong and the classifier got right, and `attacked`: clips that the classifier now
+    gets right and did not when it was attacked, or the other way round.
     """
     copy, subject, found = examined.fresh(), examined.attacked.subject, {}
     now, others = examined.attacked.clips, np.zeros(0, np.int64)

@@ -18,16 +18,18 @@ _CLIPS, _LEAST = 64, 4
 def gradients(examined: Examined, *, thorough: bool) -> Arrays:  # noqa: ARG001
     """Largest entry of each clip's gradient, the smaller of two points, float32 `[m]`; NaN where it is NaN.
 
-    `loss`: of the cross-entropy, which iterative attacks climb; `margin`: of the difference between the rival's logit
-    and the label's in units of the logits' span, which saturates no softmax and overflows at no scale. `span`: of the
-    logits of the clean clip.
+    `loss`: of the cross-entropy, which iterative attacks climb; `margin`: of the difference between the rival's
+    logit and the label's in units of the logits' span, which saturates no softmax and overflows at no scale.
+    `span`: of the logits of the clean clip.
     """
     if not examined.differentiable:
         return {}
     count = examined.allowance.clips(4, min(_CLIPS, len(examined)), _LEAST)
     rows = torch.arange(count, device=examined.clean.device)
     draw = torch.rand(examined.clean[rows].shape, generator=examined.generator("start"), device=rows.device) - 0.5
-    start = examined.ball.project(examined.clean[rows] + examined.ball.scaled(0.5).ascent(draw), examined.clean[rows])
+    start = examined.ball.project(
+        examined.clean[rows] + examined.ball.scaled(0.5).ascent(draw), examined.clean[rows]
+    )
     with torch.no_grad():
         logits = examined.module(examined.clean[rows]).double()
     examined.spent.queries += count
@@ -56,7 +58,5 @@ def _size(victim: Victim, images: torch.Tensor, *, scaled: bool) -> torch.Tensor
             values = (margin(logits, victim.labels), weight)
         else:
             values = (victim.goal.loss(logits), torch.ones(len(images), device=images.device))
-    (gradient,) = torch.autograd.grad(values[0], images, values[1], allow_unused=True)
-    if gradient is None:
-        return torch.zeros(len(images), device=images.device)
+    (gradient,) = torch.autograd.grad(values[0], images, values[1], materialize_grads=True)
     return gradient.flatten(1).abs().amax(dim=1)

@@ -15,10 +15,10 @@ _NEAR = 0.01
 
 
 def neighbours(examined: Examined, *, thorough: bool) -> Arrays:
-    """`flips`: share of draws at a hundredth of the radius that are misclassified, `[m]`; and two relative changes.
+    """`flips`: share of draws at a hundredth of the radius that are misclassified, `[m]`; and two changes.
 
-    `from_clean`: mean change of s(x; y) from the clip to a draw, as a share of |s|; `between`: from a draw to the next
-    one (Pintor et al. 2022, unstable predictions).
+    `from_clean`: mean change of s(x; y) from the clip to a draw, as a share of |s|; `between`: from a draw to the
+    next one (Pintor et al. 2022, unstable predictions).
     """
     count, draws = (len(examined), 100) if thorough else (min(_CLIPS, len(examined)), _DRAWS)
     rows = torch.arange(count, device=examined.clean.device)

@@ -18,9 +18,9 @@ _CLIPS, _ALONE = 32, 8
 def repetition(examined: Examined, *, thorough: bool) -> Arrays:  # noqa: ARG001
     """Largest change of each clip's logits as a share of their span, float32 `[m]`.
 
-    `again`: shown a second and third time with the same random numbers; `seeds`: with other ones; `alone`: in a batch
-    of one; `order`: in a batch in reverse order; `modes`: with gradients enabled, disabled and in inference mode.
-    Random numbers are left out of `alone` and `order` where the classifier says that it is random.
+    `again`: shown a second and third time with the same random numbers; `seeds`: with other ones; `alone`: in a
+    batch of one; `order`: in a batch in reverse order; `modes`: with gradients enabled, disabled and in inference
+    mode. Random numbers are left out of `alone` and `order` where the classifier says that it is random.
     """
     clips = examined.clean[:_CLIPS]
     module = examined.module

@@ -1,9 +1,9 @@
 """Checks: whether numbers can be believed. Each is a function of one classifier's results and probes.
 
-A check looks at one classifier of one fold and seed, with all rows of attacks on it, and says what it looked at, what
-speaks against the numbers and what to do about it. What it raises is a flag (`soundproof.results.flags`) on the rows
-that are concerned. Where one fault explains another (no gradients, so that a black box does better), only the first
-raises a flag. The rules and their sources: docs/honest-evaluation.md.
+A check looks at one classifier of one fold and seed, with all rows of attacks on it, and says what it looked at,
+what speaks against the numbers and what to do about it. What it raises is a flag (`soundproof.results.flags`) on
+the rows that are concerned. Where one fault explains another (no gradients, so that a black box does better),
+only the first raises a flag. The rules and their sources: docs/honest-evaluation.md.
 """
 
 from __future__ import annotations
@@ -75,7 +75,8 @@ def checked(results: Results, probed: Mapping[str, Probed]) -> Results:
 
     Args:
         results: With all comparisons between rows.
-        probed: What probes found, by the lookup key of the classifier (`soundproof.measuring.place.classifier_of`).
+        probed: What probes found, by the lookup key of the classifier
+        (`soundproof.measuring.place.classifier_of`).
     """
     findings: list[Finding] = []
     raised: dict[str, set[str]] = {}
@@ -117,7 +118,8 @@ def _finding(case: Case, check: Check, look: Look, follows: str | None) -> Findi
         flag=flag,
         place={
             **{name: getattr(place, name) for name in ("dataset", "representation", "model", "defense")},
-            **{"fold": place.fold, "seed": place.seed},
+            "fold": place.fold,
+            "seed": place.seed,
         },
         said=look.said,
         remedy=check.remedy if stands else "",

@@ -58,7 +58,7 @@ class Look:
     hint: bool = False
 
 
-def passed(said: str, **numbers: float | int | str) -> Look:
+def passed(said: str, **numbers: float | str) -> Look:
     """Nothing found. That proves nothing; it says that this fault was looked for."""
     return Look(Verdict.PASSED, said, numbers=numbers)
 
@@ -73,13 +73,13 @@ def not_run(why: str) -> Look:
     return Look(Verdict.NOT_RUN, why)
 
 
-def flagged(said: str, clips: Iterable[int] = (), rows: Iterable[str] = (), **numbers: float | int | str) -> Look:
+def flagged(said: str, clips: Iterable[int] = (), rows: Iterable[str] = (), **numbers: float | str) -> Look:
     """Something found."""
     named = tuple(sorted(int(clip) for clip in clips))
     return Look(Verdict.FLAGGED, said, named, numbers, tuple(rows))
 
 
-def hinted(said: str, clips: Iterable[int] = (), rows: Iterable[str] = (), **numbers: float | int | str) -> Look:
+def hinted(said: str, clips: Iterable[int] = (), rows: Iterable[str] = (), **numbers: float | str) -> Look:
     """Something found on so few clips that it may be an accident."""
     named = tuple(sorted(int(clip) for clip in clips))
     return Look(Verdict.FLAGGED, said, named, numbers, tuple(rows), hint=True)
@@ -94,12 +94,14 @@ class Tried:
         samples: Its per-clip outcomes.
         access: What the attack needs.
         minimises: Whether it has no radius.
+        draws: Passes that each of its own takes, where the classifier is random and says so.
     """
 
     row: Row
     samples: Mapping[str, Array]
     access: Access
     minimises: bool
+    draws: int = 1
 
     @property
     def name(self) -> str:
@@ -148,18 +150,12 @@ class Case:
         bounded: Attacks within the ball, controls included.
         reach: Attacks that climb.
         transfers: Samples of examples of others that were tried on it, by the row that holds them.
-        grey: Pairs of an informed row and the samples of the same attack on the undefended classifier, shown to it.
-        broken: Rows of attacks that are invalid or failed.
-        peers: The attacks within the ball on other classifiers of the same inputs.
-        probes: What probes found; None if none ran.
-        unprobed: Why not.
-        groups: Recording of every clip of the data set.
-        defended: Whether it has a defense.
-        adversary: How an informed attacker gets gradients through it.
-        radius: Of the ball.
-        norm: Of the ball.
-        classes: Number of classes; 0 where unknown.
-        dimension: Input size D.
+        grey: Pairs of an informed row and the samples of the same attack on the undefended classifier, shown to
+        it. broken: Rows of attacks that are invalid or failed. peers: The attacks within the ball on other
+        classifiers of the same inputs. probes: What probes found; None if none ran. unprobed: Why not. groups:
+        Recording of every clip of the data set. defended: Whether it has a defense. adversary: How an informed
+        attacker gets gradients through it. radius: Of the ball. norm: Of the ball. classes: Number of classes; 0
+        where unknown. dimension: Input size D.
     """
 
     rows: Sequence[Row]
@@ -209,7 +205,7 @@ class Case:
             return not_run(why.astype(np.uint8).tobytes().decode())
         return {name.partition("/")[2]: a for name, a in self.probes.items() if name.startswith(f"{probe}/")}
 
-    def judged(self, said: str, clips: Sequence[int], rows: Iterable[str] = (), **numbers: float | int | str) -> Look:
+    def judged(self, said: str, clips: Sequence[int], rows: Iterable[str] = (), **numbers: float | str) -> Look:
         """Flagged where enough clips are evidence, hinted at where there are some, passed where there are none."""
         if not clips:
             return passed(said, **numbers)

@@ -18,7 +18,9 @@ def look(case: Case) -> Look:
             return found
     else:
         blind |= {int(clip) for clip in case.attacked()[found["rows"][found["fooled"] > 0]]}
-    return case.judged("black-box attacks of the suite, and a random search on the clips that survive", sorted(blind - known))
+    return case.judged(
+        "black-box attacks of the suite, and a random search on the clips that survive", sorted(blind - known)
+    )
 
 
 CHECK = Check(
@@ -29,5 +31,26 @@ CHECK = Check(
     flag="black-box-wins",
     remedy="Find out why gradients do not help: try strongest, BPDA or an expectation over randomness.",
     look=look,
-    after=("attack-batch", "identity", "zero-gradients", "saturation", "directions", "logits", "neighbours", "recognition", "randomness", "repetition", "modes", "batch", "grey-box", "transfer", "noise", "fresh-copy", "silent-success", "idle", "unspent", "one-step"),
+    after=(
+        "attack-batch",
+        "identity",
+        "zero-gradients",
+        "saturation",
+        "directions",
+        "logits",
+        "neighbours",
+        "recognition",
+        "randomness",
+        "repetition",
+        "modes",
+        "batch",
+        "grey-box",
+        "transfer",
+        "noise",
+        "fresh-copy",
+        "silent-success",
+        "idle",
+        "unspent",
+        "one-step",
+    ),
 )

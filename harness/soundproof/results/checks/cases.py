@@ -54,7 +54,7 @@ def cases(results: Results, probed: Mapping[str, Probed]) -> Iterator[Case]:
         for entry in results.run.get("components") or ()
         if entry.get("kind") == "attack"
     }
-    tried = {key: _tried(results, own, says) for key, own in rows.items()}
+    tried = {key: _tried(results, own, says, _draws(probed.get(key))) for key, own in rows.items()}
     for key, own in rows.items():
         if any(row.attack is not None and row.status is not Status.SKIPPED for row in own):
             yield _case(results, own, onto[key], probed.get(key), tried[key], _peers(tried, key, own[0]))
@@ -97,7 +97,14 @@ def _case(
     )
 
 
-def _tried(results: Results, rows: Sequence[Row], says: Mapping[str, Mapping[str, Any]]) -> list[Tried]:
+def _draws(probed: Probed | None) -> int:
+    """Passes that a random classifier takes for one."""
+    return 1 if probed is None or probed.arrays is None else int(probed.arrays["about/draws"][0])
+
+
+def _tried(
+    results: Results, rows: Sequence[Row], says: Mapping[str, Mapping[str, Any]], draws: int
+) -> list[Tried]:
     found = []
     for row in rows:
         fields = results.fields(row)
@@ -107,7 +114,7 @@ def _tried(results: Results, rows: Sequence[Row], says: Mapping[str, Mapping[str
         if row.status is Status.OK and row.attack is not None and whole:
             said = says.get(row.attack["id"], {})
             access = Access(said.get("access", Access.WHITE_BOX))
-            found.append(Tried(row, fields, access, said.get("search") == "minimum-norm"))
+            found.append(Tried(row, fields, access, said.get("search") == "minimum-norm", draws))
     return found
 
 

@@ -7,10 +7,15 @@ from soundproof.results.checks.base import Case, Check, Look, flagged, not_appli
 
 def look(case: Case) -> Look:
     """Attacks that name a difference-of-logits ratio where there are fewer than four classes."""
-    names = [row for row in case.rows if row.attack is not None and str(row.attack.get("loss", "")).startswith("dlr")]
+    names = [
+        row for row in case.rows if row.attack is not None and str(row.attack.get("loss", "")).startswith("dlr")
+    ]
     if not names:
         return not_applicable("no attack names a loss that needs four classes")
-    least = max(4 if row.attack and (row.attack["loss"] == "dlr-targets" or row.attack.get("targeted")) else 3 for row in names)
+    least = max(
+        4 if row.attack and (row.attack["loss"] == "dlr-targets" or row.attack.get("targeted")) else 3
+        for row in names
+    )
     said = f"{case.classes} classes, {least} needed"
     return passed(said) if case.classes >= least else flagged(said, rows=[row.key for row in names])
 
@@ -21,6 +26,6 @@ CHECK = Check(
     title="Does the loss exist for so many classes?",
     source="AutoAttack",
     flag="few-classes",
-    remedy="Set loss = \"ce\", or use strongest, which chooses.",
+    remedy='Set loss = "ce", or use strongest, which chooses.',
     look=look,
 )

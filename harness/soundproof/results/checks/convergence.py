@@ -6,7 +6,7 @@ from soundproof.results.checks.base import Case, Check, Look, flagged, not_appli
 
 
 def look(case: Case) -> Look:
-    """Attacks that gained on most of their clips more than 5 % in the last tenth of their gradients, or more with twice the steps."""
+    """Attacks whose last tenth gained over 5 % on most of their clips, or that fool more with twice the steps."""
     doubled = case.probed("longer")
     odd, clips, looked = [], set(), 0
     for each in case.informed:
@@ -42,5 +42,16 @@ CHECK = Check(
     flag="unconverged",
     remedy="Give it more steps; twice as many should change nothing.",
     look=look,
-    after=("attack-batch", "idle", "unspent", "zero-gradients", "saturation", "randomness", "repetition", "modes", "batch", "fresh-copy"),
+    after=(
+        "attack-batch",
+        "idle",
+        "unspent",
+        "zero-gradients",
+        "saturation",
+        "randomness",
+        "repetition",
+        "modes",
+        "batch",
+        "fresh-copy",
+    ),
 )

@@ -36,5 +36,16 @@ CHECK = Check(
     flag="wrong-gradients",
     remedy="Let gradients through everything the prediction depends on; declare BPDA where that is impossible.",
     look=look,
-    after=("zero-gradients", "saturation", "neighbours", "recognition", "randomness", "repetition", "modes", "batch", "logits", "fresh-copy"),
+    after=(
+        "zero-gradients",
+        "saturation",
+        "neighbours",
+        "recognition",
+        "randomness",
+        "repetition",
+        "modes",
+        "batch",
+        "logits",
+        "fresh-copy",
+    ),
 )

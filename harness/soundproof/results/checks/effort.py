@@ -9,7 +9,7 @@ from soundproof.types import Access
 
 
 def look(case: Case) -> Look:
-    """Attacks that spent on the clips that resist less than half of what they spent on those of another classifier."""
+    """Attacks that spent on clips that resist less than half of what they spent on another classifier's."""
     mine = {each.name: each for each in case.bounded if each.access is not Access.CONTROL}
     odd, compared = [], 0
     for other in case.peers:
@@ -35,7 +35,8 @@ def _spent(tried: Tried) -> float | None:
     resisting = tried.samples["fooled"] == 0
     if not resisting.any():
         return None
-    return float(np.median((tried.samples["gradients"] + tried.samples["queries"])[resisting]))
+    spent = tried.samples["gradients"] + tried.samples["queries"]
+    return float(np.median(spent[resisting])) / tried.draws
 
 
 CHECK = Check(

@@ -8,7 +8,7 @@ from soundproof.results.checks.base import Case, Check, Look, flagged, not_appli
 
 
 def look(case: Case) -> Look:
-    """Attacks without a radius that need more than 1.05 times the distance to a hyperplane, at either scale of its logits."""
+    """Attacks without a radius that need more than 1.05 times the distance to a hyperplane."""
     found = case.probed("equivariance")
     if isinstance(found, Look):
         return found

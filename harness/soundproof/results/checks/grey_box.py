@@ -13,7 +13,10 @@ def look(case: Case) -> Look:
         return not_run("no attack on the undefended classifier was tried on it")
     known = case.fooled_by(case.informed)
     ignorant = {int(clip) for _, fields in case.grey for clip in fields["clip"][fields["fooled"] > 0]}
-    return case.judged(f"{len(case.grey)} attacks on the undefended classifier, tried on the defended one", sorted(ignorant - known))
+    return case.judged(
+        f"{len(case.grey)} attacks on the undefended classifier, tried on the defended one",
+        sorted(ignorant - known),
+    )
 
 
 CHECK = Check(
@@ -24,5 +27,22 @@ CHECK = Check(
     flag="grey-box-wins",
     remedy="Attack through the defense: exact gradients where there are any, BPDA or an expectation where not.",
     look=look,
-    after=("attack-batch", "identity", "zero-gradients", "saturation", "directions", "logits", "neighbours", "recognition", "randomness", "repetition", "modes", "batch", "fresh-copy", "silent-success", "idle", "unspent"),
+    after=(
+        "attack-batch",
+        "identity",
+        "zero-gradients",
+        "saturation",
+        "directions",
+        "logits",
+        "neighbours",
+        "recognition",
+        "randomness",
+        "repetition",
+        "modes",
+        "batch",
+        "fresh-copy",
+        "silent-success",
+        "idle",
+        "unspent",
+    ),
 )

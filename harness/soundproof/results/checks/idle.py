@@ -8,7 +8,11 @@ from soundproof.types import Access
 
 def look(case: Case) -> Look:
     """Attacks that returned all clips as they were and fooled none."""
-    acting = [each for each in case.bounded if each.access is not Access.CONTROL and not each.minimises and len(each.samples["clip"])]
+    acting = [
+        each
+        for each in case.bounded
+        if each.access is not Access.CONTROL and not each.minimises and len(each.samples["clip"])
+    ]
     if not acting or case.radius == 0:
         return not_applicable("nothing was attacked within a ball")
     idle = [each for each in acting if not each.samples["l2"].any()]

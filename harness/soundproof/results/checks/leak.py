@@ -17,6 +17,6 @@ CHECK = Check(
     title="Are recordings on one side of the split only?",
     source="this project",
     flag="leaky",
-    remedy="Use a split by recording: scheme = \"group70\", or folds that respect recordings.",
+    remedy='Use a split by recording: scheme = "group70", or folds that respect recordings.',
     look=look,
 )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from soundproof.results.checks.base import Case, Check, LEVEL, Look, flagged, mcnemar, not_applicable, passed
+from soundproof.results.checks.base import LEVEL, Case, Check, Look, flagged, mcnemar, not_applicable, passed
 from soundproof.types import Access
 
 
 def look(case: Case) -> Look:
-    """Attacks of many steps that fool fewer clips on a rung of the ladder than on a lower one (exact McNemar test)."""
+    """Attacks of many steps that fool fewer clips on a rung than on the one below (exact McNemar test)."""
     climbing = [
-        each for each in case.reach if "rung_fooled" in each.samples and each.iterates and each.access is Access.WHITE_BOX
+        each
+        for each in case.reach
+        if "rung_fooled" in each.samples and each.iterates and each.access is Access.WHITE_BOX
     ]
     if not climbing:
         return not_applicable("no attack of many steps climbed a ladder of radii")

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from soundproof.results.checks.base import Case, Check, LEVEL, Look, Tried, flagged, mcnemar, not_applicable, passed
+from soundproof.results.checks.base import (
+    LEVEL,
+    Case,
+    Check,
+    Look,
+    Tried,
+    flagged,
+    mcnemar,
+    not_applicable,
+    passed,
+)
 
 
 def look(case: Case) -> Look:
     """Attacks of many steps that an attack of one step beats, paired by clip (exact McNemar test)."""
+
     def comparable(each: Tried) -> bool:
         return not each.minimises and not each.targeted
 
-    single = [each for each in case.informed if comparable(each) and not each.iterates and each.samples["gradients"].max(initial=0) > 0]
+    single = [
+        each
+        for each in case.informed
+        if comparable(each) and not each.iterates and each.samples["gradients"].max(initial=0) > 0
+    ]
     many = [each for each in case.informed if comparable(each) and each.iterates]
     pairs = [(one, other) for one in single for other in many if one.step_norm == other.step_norm]
     if not pairs:
@@ -35,5 +50,19 @@ CHECK = Check(
     flag="one-step-wins",
     remedy="Shorten or lengthen the steps, return the best iterate, start at random: or take pgd or apgd.",
     look=look,
-    after=("zero-gradients", "saturation", "logits", "randomness", "repetition", "modes", "silent-success", "idle", "unspent", "directions", "neighbours", "batch", "fresh-copy"),
+    after=(
+        "zero-gradients",
+        "saturation",
+        "logits",
+        "randomness",
+        "repetition",
+        "modes",
+        "silent-success",
+        "idle",
+        "unspent",
+        "directions",
+        "neighbours",
+        "batch",
+        "fresh-copy",
+    ),
 )

@@ -6,7 +6,7 @@ from soundproof.results.checks.base import Case, Check, Look
 
 
 def look(case: Case) -> Look:
-    """Clips that most random points a hundredth of the radius away turn, and whose margin jumps on the first step only."""
+    """Clips that most close points turn, or whose margin jumps from the clip to them and not between them."""
     found = case.probed("neighbours")
     if isinstance(found, Look):
         return found

@@ -34,7 +34,7 @@ CHECK = Check(
     title="Does the loss that attacks climb have a slope?",
     source="AutoAttack; Carlini and Wagner 2016",
     flag="saturated",
-    remedy="Attack with a loss that is blind to the scale of logits: apgd with loss = \"dlr\", or strongest.",
+    remedy='Attack with a loss that is blind to the scale of logits: apgd with loss = "dlr", or strongest.',
     look=look,
     after=("zero-gradients", "logits", "randomness", "repetition", "modes", "batch", "fresh-copy"),
 )

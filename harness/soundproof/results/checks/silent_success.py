@@ -8,7 +8,11 @@ from soundproof.types import Access
 
 def look(case: Case) -> Look:
     """Clips of which some evaluated iterate inside of the ball met the goal, and the returned example does not."""
-    known = [each for each in case.bounded if "found" in each.samples and case.norm == "l2" and each.access is not Access.CONTROL]
+    known = [
+        each
+        for each in case.bounded
+        if "found" in each.samples and case.norm == "l2" and each.access is not Access.CONTROL
+    ]
     if not known:
         return not_applicable("no attack, or the ball is none in l2, in which traces measure")
     odd: dict[str, set[int]] = {}
@@ -18,7 +22,11 @@ def look(case: Case) -> Look:
         if len(lost):
             odd[each.row.key] = {int(clip) for clip in lost}
     clips = sorted(set().union(*odd.values()))
-    return case.judged(f"every iterate of {len(known)} attacks", clips, [key for key, lost in odd.items() if case.settled(lost)] or odd)
+    return case.judged(
+        f"every iterate of {len(known)} attacks",
+        clips,
+        [key for key, lost in odd.items() if case.settled(lost)] or odd,
+    )
 
 
 CHECK = Check(

@@ -12,14 +12,19 @@ def look(case: Case) -> Look:
     climbing = [
         each
         for each in case.reach
-        if each.access is Access.WHITE_BOX and not each.minimises and each.iterates and not each.targeted
+        if each.access is Access.WHITE_BOX
+        and not each.minimises
+        and each.iterates
+        and not each.targeted
         and "rung_radius" in each.samples
     ]
     if not climbing:
         return not_applicable("no untargeted attack of many steps climbed a ladder of radii")
     scale = case.dimension**0.5 if case.norm == "l2" else 1.0
     widest = [each for each in climbing if each.samples["rung_radius"].max() >= 0.9 * scale]
-    missed = [each for each in widest if not each.row.reached and (each.samples["rung_fooled"][-1] == 0).mean() > HALF]
+    missed = [
+        each for each in widest if not each.row.reached and (each.samples["rung_fooled"][-1] == 0).mean() > HALF
+    ]
     said = f"{len(climbing)} attacks of many steps, up to the whole box"
     if len(missed) < len(climbing):
         return passed(said)
@@ -39,5 +44,27 @@ CHECK = Check(
     flag="resists-anything",
     remedy="Something hides the way: look at gradients, losses and randomness; try strongest.",
     look=look,
-    after=("attack-batch", "identity", "zero-gradients", "saturation", "directions", "logits", "neighbours", "recognition", "randomness", "repetition", "modes", "batch", "fresh-copy", "silent-success", "idle", "unspent", "one-step", "grey-box", "transfer", "black-box", "noise"),
+    after=(
+        "attack-batch",
+        "identity",
+        "zero-gradients",
+        "saturation",
+        "directions",
+        "logits",
+        "neighbours",
+        "recognition",
+        "randomness",
+        "repetition",
+        "modes",
+        "batch",
+        "fresh-copy",
+        "silent-success",
+        "idle",
+        "unspent",
+        "one-step",
+        "grey-box",
+        "transfer",
+        "black-box",
+        "noise",
+    ),
 )

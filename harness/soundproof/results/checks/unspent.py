@@ -35,5 +35,15 @@ CHECK = Check(
     flag="unspent-radius",
     remedy="Longer steps or more of them; the default of 2.5 radii in all reaches every point.",
     look=look,
-    after=("attack-batch", "idle", "zero-gradients", "saturation", "randomness", "repetition", "modes", "batch", "fresh-copy"),
+    after=(
+        "attack-batch",
+        "idle",
+        "zero-gradients",
+        "saturation",
+        "randomness",
+        "repetition",
+        "modes",
+        "batch",
+        "fresh-copy",
+    ),
 )
