@@ -75,8 +75,9 @@ def check_examples(examples: object, clean: torch.Tensor, ball: Ball | None) -> 
         excess = sizes - radii - TOLERANCE * radii.clamp_min(1.0)
         worst = int(excess.argmax())
         if excess[worst] > 0:
+            size, allowed = sizes[worst].item(), radii[worst].item()
             raise InvalidExamplesError(
-                f"the attack left the ball: {ball.norm} norm {sizes[worst]:.7g} where {radii[worst]:.7g} is allowed"
+                f"the attack left the ball: {ball.norm} norm {size:.7g} where {allowed:.7g} is allowed"
             )
     return examples
 
