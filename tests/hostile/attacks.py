@@ -267,6 +267,37 @@ class Leaving(_Hostile):
         raise AssertionError(self.way)
 
 
+def _spin():
+    while True:
+        pass
+
+
+def _leak():
+    held = []
+    while True:
+        held.append(bytearray(os.urandom(1 << 20) * 64))
+
+
+def _scribble():
+    for number in range(3, 20):
+        with contextlib.suppress(OSError):
+            os.write(number, b"no message at all" * 10)
+    time.sleep(3600)
+
+
+WAYS = {
+    "exit": lambda: os._exit(0),
+    "abort": os.abort,
+    "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "hang": lambda: time.sleep(3600),
+    "spin": _spin,
+    "thread": lambda: threading.Thread(target=time.sleep, args=(3600,)).start(),
+    "leak": _leak,
+    "flood": lambda: sys.stdout.write("flood " * 5_000_000),
+    "channel": _scribble,
+}
+
+
 @dataclass(frozen=True)
 class Killing(_Hostile):
     """Does to its process what no exception can carry."""
@@ -275,32 +306,7 @@ class Killing(_Hostile):
     way: str = "exit"
 
     def perturb(self, victim, ball, generator):
-        match self.way:
-            case "exit":
-                os._exit(0)
-            case "abort":
-                os.abort()
-            case "kill":
-                os.kill(os.getpid(), signal.SIGKILL)
-            case "hang":
-                time.sleep(3600)
-            case "spin":
-                while True:
-                    pass
-            case "thread":
-                threading.Thread(target=time.sleep, args=(3600,)).start()
-            case "leak":
-                held = []
-                while True:
-                    held.append(bytearray(os.urandom(1 << 20) * 64))
-            case "flood":
-                for _ in range(500):
-                    print("flood " * 10_000)
-            case "channel":
-                for number in range(3, 20):
-                    with contextlib.suppress(OSError):
-                        os.write(number, b"no message at all" * 10)
-                time.sleep(3600)
+        WAYS[self.way]()
         return victim.clean.clone()
 
 
