@@ -54,7 +54,7 @@ class Runner:
     store: Store
     root: Path
     tell: Listener = lambda _: None
-    isolation: Isolation = Isolation.PLUGINS
+    isolation: Isolation = Isolation.NONE
 
     def run(self, plan: Plan) -> Results:
         """All cells of a plan.
