@@ -46,9 +46,11 @@ def divided(index: ClipIndex, scheme: Scheme, fold: int, copies: int) -> Split:
         tested = rows % PARTS < TEST_PARTS
         validates = ~tested & (rows // PARTS % FOLDS == fold)
     else:
-        numbers = [] if index.folds is None else np.unique(index.folds[index.folds >= 0])
+        # A data set without folds has no fold to test.
+        folds = np.full(len(rows), ClipIndex.TRAINING) if index.folds is None else index.folds
+        numbers = np.unique(folds[folds >= 0])
         _require(fold, len(numbers), scheme)
-        tested, validates = index.folds == numbers[fold], index.folds == ClipIndex.VALIDATION
+        tested, validates = folds == numbers[fold], folds == ClipIndex.VALIDATION
         if not validates.any():
             validates = ~tested & (rows % OFFICIAL_PARTS == 0)
     train = rows[~tested & ~validates]

@@ -47,7 +47,7 @@ def make_plan(suite: Suite, root: Path, only: Mapping[str, Sequence[str]] | None
 
 
 def published_plan(absent: Plan) -> Plan:
-    """What the absent data sets of a plan would add, as their publishers describe them; without cells of others."""
+    """What the absent data sets of a plan would add, as their publishers describe them."""
     suite = replace(absent.suite, datasets=list(absent.absent))
     return _with_cells(_as_published(suite))
 
@@ -117,7 +117,7 @@ def _with_data(suite: Suite, root: Path) -> Plan:
 
 
 def _as_published(suite: Suite) -> Plan:
-    """A plan without cells, of clips as their publishers describe them; data sets without a description are absent."""
+    """A plan without cells, of clips as their publishers describe them; data sets that nobody does are absent."""
     indexes: dict[Dataset, ClipIndex] = {}
     splits: dict[tuple[Dataset, int], Split] = {}
     absent: dict[Dataset, str] = {}

@@ -43,6 +43,7 @@ class ASVspoof2019LA(Published):
             checksum="md5:30c98f11d8b2bc21f2c257bfd78bb5c5",
         ),
     )
+    class_names: ClassVar[tuple[str, ...]] = CLASSES
     class_sizes: ClassVar[tuple[int, ...]] = (2580 + 2548 + 7355, 22_800 + 22_296 + 63_882)
     # Dev, train, eval.
     fold_sizes: ClassVar[tuple[int, ...]] = (24_844, 25_380, 71_237)

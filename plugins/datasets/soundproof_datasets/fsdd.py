@@ -70,7 +70,7 @@ class FSDD(Published):
         there = sorted({speaker for _, speaker, _ in takes.values()})
         speakers = [speaker for speaker in there if not self.speakers or speaker in self.speakers]
         found.problems += [
-            f"{folder / 'recordings'}: nobody is called {name!r}; the parameter speakers may name {', '.join(there)}"
+            f"{folder / 'recordings'}: nobody is called {name!r}; set speakers to some of {', '.join(there)}"
             for name in self.speakers
             if there and name not in there
         ]
