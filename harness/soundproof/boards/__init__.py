@@ -25,7 +25,7 @@ def render(out: Path) -> list[Path]:
     """Read a results folder and write its pages there, each replaced whole.
 
     Returns:
-        What was written: `index.html`, `README.md`, each board as `.md` and `.csv`, and the papers beside it if there is
+        What was written: `index.html`, `README.md`, each board as `.md` and `.csv`, and `papers` where there is
         something to compare.
 
     Raises:

@@ -130,7 +130,7 @@ def _is(coordinate: Coordinate | None, meant: Mapping[str, Any] | None) -> bool:
 
 
 def _network(model: Coordinate | None, meant: Mapping[str, Any] | None) -> bool:
-    """Whether a model is the paper's and no smaller sister; a target that names a defense is another classifier."""
+    """Whether a model is the paper's and no smaller sister; a target with a defense of its own is neither."""
     return _is(model, meant) and model is not None and model.keys() <= _HARMLESS
 
 

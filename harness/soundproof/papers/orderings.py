@@ -66,7 +66,7 @@ def orderings(results: Results) -> tuple[Ordering, ...]:
     datasets = {canonical(row.dataset): row.dataset for row in results.rows if _id(row.dataset) in DATASETS}
     shares = [Shares(datasets[key], results.rows, combination) for key in sorted(datasets)]
     return tuple(
-        Ordering(paper, claim, tuple((each.dataset, tuple(state(each))) for each in shares))
+        Ordering(paper, " ".join(claim.split()), tuple((each.dataset, tuple(state(each))) for each in shares))
         for paper, claim, state in _CLAIMS
     )
 
@@ -242,8 +242,7 @@ def _waveforms(shares: Shares) -> Iterator[Evidence]:
 _CLAIMS: tuple[tuple[str, str, Callable[[Shares], Iterator[Evidence]]], ...] = (
     (
         "002",
-        "Accuracy rises from MFCC to STFT to DWT at the best setting of every data set; DWT takes the most gradients, "
-        + "and its AUC is lowest.",
+        "Accuracy rises from MFCC to STFT to DWT at their best; DWT takes most gradients, and its AUC is lowest.",
         _representations,
     ),
     ("002", "Within MFCC and STFT, the most accurate setting has the highest AUC.", _trade),
@@ -254,14 +253,14 @@ _CLAIMS: tuple[tuple[str, str, Callable[[Shares], Iterator[Evidence]]], ...] = (
     ),
     (
         "001",
-        "FGSM training costs 7 to 29 points, lowers the AUC to about 54 % at ‖ε‖₂ ≤ 3, raises the needed "
-        + "perturbation 1.4 to 2.9 times, and never stops an unbounded attack.",
+        """FGSM training costs 7 to 29 points, lowers the AUC to about 54 % at ‖ε‖₂ ≤ 3, makes the needed
+        perturbation 1.4 to 2.9 times as large, and never stops an unbounded attack.""",
         _training,
     ),
     (
         "002",
-        "AlexNet is about 8 % less accurate than ResNet-18, GoogLeNet close to it; all are fooled above 95 %; "
-        + "ResNet-18 takes the most gradients, then GoogLeNet, then AlexNet.",
+        """AlexNet is about 8 % less accurate than ResNet-18, GoogLeNet close to it; all are fooled above 95 %;
+        ResNet-18 takes the most gradients, then GoogLeNet, then AlexNet.""",
         _networks,
     ),
     (

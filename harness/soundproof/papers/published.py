@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import tomllib
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -113,7 +114,7 @@ def _cells(entry: Mapping[str, Any]) -> Iterator[Printed]:
             measure = where.pop("measure")
             scale = 100 if measure in entry.get("percent", ()) else 1
             doubts = tuple(_doubts(entry.get("doubts", ()), {**where, "measure": measure}))
-            yield Printed(where, measure, float(text) / scale, text, doubts)
+            yield Printed(where, measure, float(Decimal(text) / scale), text, doubts)
 
 
 def _words(heading: str, entry: Mapping[str, Any]) -> dict[str, str]:
