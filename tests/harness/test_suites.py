@@ -1,4 +1,4 @@
-"""Every suite that ships, end to end on generated sound in the layouts in which its data sets are published.
+"""Every suite that ships, end to end on generated sound in the layouts in which data sets are published.
 
 The lists of a suite are kept; what makes it slow is made small: clips, pictures, networks, epochs, steps of attacks.
 """
@@ -205,6 +205,6 @@ def test_spoof(tmp_path):
 
 
 def test_nothing_at_all_is_an_error(tmp_path):
-    with pytest.raises(DataError, match="esc10 is absent: .*bench data fetch esc10"):
+    with pytest.raises(DataError, match=r"esc10 is absent: .*bench data fetch esc10"):
         api.run("esc10", data=tmp_path, out=tmp_path / "out", cache=tmp_path / "cache")
     assert not (tmp_path / "out").exists()

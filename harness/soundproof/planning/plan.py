@@ -59,6 +59,7 @@ class Plan:
         graph: What the cells and every stage before them need.
         absent: Why a data set is not there, and how to get it.
         missing: Cells of absent data sets.
+        only: Ids that were kept, by kind; a kind that is not named kept everything.
     """
 
     suite: Suite
@@ -69,6 +70,7 @@ class Plan:
     graph: Graph
     absent: Mapping[Dataset, str] = field(default_factory=dict)
     missing: Sequence[Cell] = ()
+    only: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def unavailable(self) -> Iterator[Row]:
         """Rows of the missing cells."""

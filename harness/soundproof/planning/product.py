@@ -43,7 +43,7 @@ def make_plan(suite: Suite, root: Path, only: Mapping[str, Sequence[str]] | None
     Raises:
         SoundproofError: Data is damaged, the split is impossible, or `only` leaves nothing.
     """
-    return _with_cells(_with_data(restrict(suite, only or {}), root))
+    return replace(_with_cells(_with_data(restrict(suite, only or {}), root)), only=only or {})
 
 
 def published_plan(absent: Plan) -> Plan:

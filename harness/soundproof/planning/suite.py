@@ -6,6 +6,7 @@ much of it runs.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from soundproof.contract.registry import Registry
     from soundproof.measuring.protocols.base import Protocol
     from soundproof.planning.entries import Listed
-    from soundproof.planning.form import SplitTable
+    from soundproof.planning.form import LimitsTable, SplitTable
     from soundproof.planning.settings import Setting
 
 
@@ -56,7 +57,9 @@ class Suite:
         budget: The limits of attacks, unless a data set has others.
         training: What overrides the models' recipes.
         gate: Tolerances by metric.
+        limits: Of every cell's time and memory.
         document: The file's content with all defaults, as JSON, and the labels.
+        written: The file's content as it stands there, as JSON: `load_suite` makes the same suite of it.
         settings: What holds for some components only; later ones win over earlier ones.
         folds: Numbers of the folds that run …
         seeds: … and the seeds of each.
@@ -76,7 +79,9 @@ class Suite:
     budget: Budget
     training: Mapping[str, Any]
     gate: Mapping[str, float]
+    limits: LimitsTable
     document: Mapping[str, Any]
+    written: Mapping[str, Any]
     settings: Sequence[Setting] = ()
     folds: Sequence[int] = (0,)
     seeds: Sequence[int] = (0,)
@@ -149,11 +154,12 @@ def load_suite(source: str | Path | Mapping[str, Any], registry: Registry) -> Su
         problems.append('attacks: name at least one, or set protocols = ["clean"]')
     if file is None or problems:
         raise SuiteError([f"{origin}: {problem}" for problem in problems])
-    return _suite(file, lists, settings, represented)
+    return _suite(file, json.loads(json.dumps(document, default=str)), lists, settings, represented)
 
 
 def _suite(
     file: File,
+    written: Mapping[str, Any],
     lists: Mapping[str, Listed],
     settings: Sequence[Setting],
     represented: Mapping[tuple[Dataset, Representation], Representation],
@@ -173,7 +179,9 @@ def _suite(
         budget=budget,
         training=file.training,
         gate=file.gate,
+        limits=file.limits,
         document={**file.model_dump(mode="json"), "budget": vars(budget)},
+        written=written,
         settings=settings,
         folds=range(file.split.folds),
         seeds=file.split.seeds,
