@@ -24,6 +24,7 @@ ROOMS = (
     "results",
     "planning",
     "engine",
+    "papers",
     "boards",
     "api",
     "cli",

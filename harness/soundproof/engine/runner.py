@@ -122,7 +122,7 @@ class Runner:
             samples |= {f"{ran.row.key}/{name}": array for name, array in ran.samples.items()}
         for dataset, index in plan.indexes.items():
             samples[groups_name(coordinate(dataset))] = index.groups
-        rows = [*(ran.row for ran in done), *plan.skipped]
+        rows = [*(ran.row for ran in done), *plan.skipped, *plan.unavailable()]
         found = Results(sorted(rows, key=lambda row: row.order), samples, self._provenance(plan))
         return replace(found, rows=_compared(found))
 
