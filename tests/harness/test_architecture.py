@@ -22,6 +22,7 @@ ROOMS = (
     "data",
     "measuring",
     "results",
+    "gate",
     "planning",
     "engine",
     "boards",

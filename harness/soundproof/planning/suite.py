@@ -55,7 +55,7 @@ class Suite:
         split: How clips are divided.
         budget: The limits of attacks, unless a data set has others.
         training: What overrides the models' recipes.
-        gate: Tolerances by metric.
+        gate: By metric a table with its tolerance and perhaps a hard limit and a direction.
         document: The file's content with all defaults, as JSON, and the labels.
         settings: What holds for some components only; later ones win over earlier ones.
         represented: Where settings change a representation's parameters for a data set: what they make of it.
@@ -73,7 +73,7 @@ class Suite:
     split: SplitTable
     budget: Budget
     training: Mapping[str, Any]
-    gate: Mapping[str, float]
+    gate: Mapping[str, Mapping[str, Any]]
     document: Mapping[str, Any]
     settings: Sequence[Setting] = ()
     represented: Mapping[tuple[Dataset, Representation], Representation] = field(default_factory=dict)
