@@ -25,6 +25,7 @@ ROOMS = (
     "gate",
     "planning",
     "engine",
+    "conformance",
     "boards",
     "api",
     "cli",

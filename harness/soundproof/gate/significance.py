@@ -2,8 +2,8 @@
 
 Two runs are tried on the same clips. If nothing changed, a recording's difference is as likely the one way as the
 other, so every recording's sign may be flipped: the share of sign patterns whose sum is as large as the one
-observed is the p-value (Fisher 1935, §21). Of outcomes that are right or wrong the distribution of sums is computed
-and not drawn; where every recording is one clip that is McNemar's exact test. Half of the probability of the
+observed is the p-value (Fisher 1935, §21). Sums of outcomes that are right or wrong have a known distribution,
+which is computed; where every recording is one clip that is McNemar's exact test. Half of the probability of the
 observed sum itself counts (mid-p, Lancaster 1961), since outcomes are whole numbers.
 """
 
