@@ -51,7 +51,8 @@ class AttackPromises(Promises):
         with torch.no_grad():
             logits = module(clean)
         labels = logits.argmax(dim=1)
-        targets = (labels + 1) % logits.shape[1] if self.component.is_targeted else None
+        classes = 2 if isinstance(module, Hyperplane) else logits.shape[1]
+        targets = (labels + 1) % classes if self.component.is_targeted else None
         victim = Victim(module, clean.clone(), Goal(labels, targets))
         generator = torch.Generator(self.given.device).manual_seed(seed)
         if isinstance(self.component, BoundedAttack):
@@ -165,15 +166,23 @@ class AttackPromises(Promises):
     def a_clip_does_not_see_its_batch(self) -> None:
         """Without randomness a clip's example is the same in any order of the batch, and in a part of it."""
         shape = SHAPES["image"]
-        # In double precision: a line search, say, amplifies rounding, which depends on the size of the batch.
-        clean, module = self._clean(shape, 8).double(), Smooth(shape).double()
+        clean, module = self._clean(shape, 8), Smooth(shape)
         first, other = (self._attack(module, clean, seed=seed) for seed in (0, 1))
-        if not torch.equal(first.examples, other.examples):
+        # What it looked at, too: a random search that finds nothing returns the same.
+        looked, again = (ran.victim.trace.table().score for ran in (first, other))
+        if not torch.equal(first.examples, other.examples) or not np.array_equal(looked, again):
             raise InapplicableError("it is random, and draws for the whole batch")
         for words, rows in (("another order", [5, 2, 7, 0, 3, 6, 1, 4]), ("a batch of three", [6, 1, 3])):
-            found = self._attack(module, clean[rows]).examples
-            worst = (found - first.examples[rows]).abs().max().item()
+            worst = self._difference(module, clean, rows)
+            if worst >= 1e-3:
+                # A line search, say, amplifies rounding, which depends on the size of the batch.
+                worst = self._difference(Smooth(shape).double(), clean.double(), rows)
             require(worst < 1e-3, f"in {words} examples differ by {worst:.2g}", "compute row by row")
+
+    def _difference(self, module: nn.Module, clean: torch.Tensor, rows: list[int]) -> float:
+        """Largest difference of some clips' examples when others are not there, or stand elsewhere."""
+        whole, part = (self._attack(module, images).examples for images in (clean, clean[rows]))
+        return (part - whole[rows]).abs().max().item()
 
     @promise("take the label from victim.goal: an example counts if goal.met(victim(images))")
     def a_hyperplane_is_no_nearer_than_it_is(self) -> None:
@@ -199,9 +208,11 @@ class AttackPromises(Promises):
         for scale, offset in ((1.0, 0.0), (255.0, -3.0)):
             module = Hyperplane(60, scale, offset)
             ran = self._attack(module, clean)
-            moved = module(ran.examples).argmax(dim=1) != ran.victim.labels
-            found = Ball(Norm.L2, 0.0).sizes(ran.examples - clean)
-            sizes.append(torch.where(moved, found, torch.nan))
+            # What it met on its way counts: a wanted confidence depends on the scale of the logits.
+            table = ran.victim.trace.table()
+            smallest = np.full(len(clean), np.inf)
+            np.minimum.at(smallest, table.clip[table.met > 0], table.l2[table.met > 0])
+            sizes.append(torch.from_numpy(smallest))
         both = torch.isfinite(sizes[0]) & torch.isfinite(sizes[1])
         require(
             both.any() or not torch.isfinite(torch.cat(sizes)).any(),
@@ -210,4 +221,5 @@ class AttackPromises(Promises):
         )
         ratio = (sizes[1] / sizes[0])[both]
         worst = torch.maximum(ratio, 1 / ratio).max().item() if both.any() else 1.0
-        require(worst < 2, f"perturbations are {worst:.3g} times as large at another scale", "normalise gradients")
+        # An attack that wants some confidence stops at another place; one that is off is off by the scale, 255.
+        require(worst < 4, f"perturbations are {worst:.3g} times as large at another scale", "normalise gradients")

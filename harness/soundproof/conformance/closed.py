@@ -10,11 +10,15 @@ from torch import nn
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# Below every logit that inputs in the box can have.
+_NEVER = -1e4
+
 
 class Hyperplane(nn.Module):
     """Two classes on either side of a hyperplane through the middle of the box.
 
-    Logits ±s·w·(x − ½) with ‖w‖₂ = 1, computed from s·x + b, as a network would that works on another range.
+    Logits ±s·w·(x − ½) with ‖w‖₂ = 1, computed from s·x + b, as a network would that works on another range. Two
+    further classes are out of reach: some losses want four.
     """
 
     def __init__(self, dimension: int, scale: float = 1.0, offset: float = 0.0) -> None:
@@ -24,10 +28,11 @@ class Hyperplane(nn.Module):
         self.scale, self.offset = scale, offset
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Logits `[n, 2]`."""
+        """Logits `[n, 4]`."""
         mapped = inputs.flatten(1) * self.scale + self.offset
         side = (mapped - self.offset - self.scale / 2) @ self.weight
-        return torch.stack([side, -side], dim=1)
+        never = torch.full_like(side, _NEVER)
+        return torch.stack([side, -side, never, never], dim=1)
 
     def distance(self, inputs: torch.Tensor) -> torch.Tensor:
         """From each input to the hyperplane, in l2, `[n]`."""
