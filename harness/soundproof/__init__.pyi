@@ -1,3 +1,4 @@
+from . import conformance as conformance
 from .api import run as run
 from .contract.components import Attack as Attack
 from .contract.components import Augmentation as Augmentation

@@ -44,12 +44,14 @@ class Component(ABC):
             component runs (docs/reliability.md); set a string to decide by hand when numbers change.
         presets: Parameters that a published source uses, by the source's name. A suite writes
             `{ id = "bim-b", preset = "001" }`; what stands beside the preset overrides it.
+        trial: Parameters that make it cheap, with which `bench check` tries it; none where it is cheap already.
     """
 
     kind: ClassVar[Kind]
     id: ClassVar[str]
     version: ClassVar[str | None] = None
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    trial: ClassVar[Mapping[str, Any]] = {}
 
     @property
     def files(self) -> tuple[Path, ...]:
