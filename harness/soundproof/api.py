@@ -9,8 +9,10 @@ from soundproof.contract.discovery import discover
 from soundproof.engine import forecast
 from soundproof.engine.environment import cache_folder, data_folder, detect
 from soundproof.engine.events import EventLog, Warned
+from soundproof.engine.isolation import Isolation
 from soundproof.engine.runner import Runner
 from soundproof.engine.store import Store
+from soundproof.errors import DataError
 from soundproof.planning.product import make_plan
 from soundproof.planning.suite import load_suite
 from soundproof.results import files
@@ -33,6 +35,8 @@ def run(
     cache: str | Path | None = None,
     device: str = "auto",
     only: Mapping[str, Sequence[str]] | None = None,
+    threads: int | None = None,
+    isolate: str = "plugins",
 ) -> pd.DataFrame:
     """Run a suite, write its results folder with the boards, and return the rows.
 
@@ -43,6 +47,9 @@ def run(
         cache: Where artifacts are kept between runs.
         device: `auto`, `cpu` or `cuda`.
         only: Ids to keep, by kind.
+        threads: What torch may use; by default `OMP_NUM_THREADS`, else as many as there are cores.
+        isolate: Which cells run in processes of their own: `plugins` (those of other distributions), `all` or
+            `none`. The results are the same.
 
     Returns:
         A row a cell: coordinates, status, and of each metric the value (`accuracy`), the interval
@@ -51,7 +58,9 @@ def run(
     Raises:
         SoundproofError: The suite, the data or an argument is bad; it lists every problem.
     """
-    found, _ = execute(suite, data=data, out=out, cache=cache, device=device, only=only)
+    found, _ = execute(
+        suite, data=data, out=out, cache=cache, device=device, only=only, threads=threads, isolate=isolate
+    )
     return frame(found)
 
 
@@ -63,6 +72,8 @@ def execute(
     cache: str | Path | None = None,
     device: str = "auto",
     only: Mapping[str, Sequence[str]] | None = None,
+    threads: int | None = None,
+    isolate: str = "plugins",
     fresh: bool = False,
     listeners: Sequence[Listener] = (),
 ) -> tuple[Results, Path]:
@@ -73,8 +84,10 @@ def execute(
     checked = load_suite(suite, registry)
     root, folder = data_folder(data), Path(out or Path("leaderboards") / checked.name)
     plan = make_plan(checked, root, only)
-    protect(folder, checked.name, len(plan.cells) + len(plan.skipped))
-    environment = detect(device)
+    if plan.absent and not plan.indexes:
+        raise DataError(list(plan.absent.values()))
+    protect(folder, checked.name, len(plan.cells) + len(plan.skipped) + len(plan.missing))
+    environment = detect(device, threads)
     with EventLog(folder / "events.jsonl") as log:
         told: tuple[Listener, ...] = (log, *listeners)
 
@@ -82,8 +95,10 @@ def execute(
             for listener in told:
                 listener(event)
 
+        for reason in plan.absent.values():
+            tell(Warned(f"skipped: {reason}"))
         store = Store(cache_folder(cache), fresh=fresh, warn=lambda message: tell(Warned(message)))
-        found = Runner(registry, environment, store, root, tell).run(plan)
+        found = Runner(registry, environment, store, root, tell, Isolation(isolate)).run(plan)
     files.write(found, folder)
     boards.render(folder)
     return found, folder
@@ -96,12 +111,13 @@ def plan_suite(
     cache: str | Path | None = None,
     device: str = "auto",
     only: Mapping[str, Sequence[str]] | None = None,
+    threads: int | None = None,
 ) -> dict[str, Any]:
     """Content of `bench plan --json`: the size of a run, what of it is cached, and what it will take."""
     registry = discover()
     checked = load_suite(suite, registry)
     plan = make_plan(checked, data_folder(data), only)
-    environment, store = detect(device), Store(cache_folder(cache))
+    environment, store = detect(device, threads), Store(cache_folder(cache))
     workshop = Runner(registry, environment, store, data_folder(data)).workshop(plan)
     pending = forecast.pending(workshop)
     checks = set(plan.checks)

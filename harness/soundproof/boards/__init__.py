@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from soundproof.boards import headlines
+from soundproof.boards import headlines, papers
 from soundproof.boards.collect import collect
 from soundproof.boards.markdown import documents
 from soundproof.boards.page import page
@@ -25,7 +25,8 @@ def render(out: Path) -> list[Path]:
     """Read a results folder and write its pages there, each replaced whole.
 
     Returns:
-        What was written: `index.html`, `README.md`, and each board as `.md` and `.csv`.
+        What was written: `index.html`, `README.md`, each board as `.md` and `.csv`, and `papers` where there is
+        something to compare.
 
     Raises:
         ResultsError: The folder is incomplete, damaged, or its files do not belong together.
@@ -43,6 +44,7 @@ def pages(results: Results) -> dict[str, str]:
         "index.html": page(boards, source),
         **{f"{name}.md": content for name, content in documents(boards, source).items()},
         **{f"{name}.csv": content for name, content in sheets(boards).items()},
+        **papers.pages(results),
     }
 
 

@@ -61,7 +61,15 @@ GROUNDS: dict[type[Node], Ground] = {
         (*_NETWORKS, "scipy", "librosa"),
     ),
     Cell: Ground(
-        ("types.py", "digest.py", "victim", "measuring", "engine/fusion.py", "engine/measurements.py"),
+        (
+            "types.py",
+            "digest.py",
+            "victim",
+            "measuring",
+            "engine/fusion.py",
+            "engine/measurements.py",
+            "engine/memory.py",
+        ),
         (*_NETWORKS, "scipy", "adversarial-robustness-toolbox"),
     ),
 }
@@ -130,7 +138,10 @@ class Keys:
 
     @_parts.register
     def _(self, node: Cell) -> dict[str, Any]:
+        # What is used where it is there has a say, and is not needed.
+        welcome = [self.of(each).digest for each in node.protocol.needs(node).welcome]
         return {
+            **({"welcome": welcome} if welcome else {}),
             "attack": None if node.attack is None else self._identity(node.attack),
             "settings": node.protocol.settings(self._plan.budget(node)),
             "test": digest(self._plan.test(node.judged.trained).tolist()),

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-
-import torch
 
 from soundproof.digest import seed_from
 from soundproof.engine.classifiers import ClassifierMaker, seeded
 from soundproof.engine.inputs import InputMaker
 from soundproof.engine.keys import seed_of
+from soundproof.engine.memory import within_memory
 from soundproof.measuring.outcome import Outcome
 from soundproof.measuring.protocols.base import Material
 from soundproof.measuring.subject import Subject
 
 if TYPE_CHECKING:
+    import torch
+
     from soundproof.engine.workshop import Workshop
     from soundproof.measuring.classifier import Classifier
     from soundproof.measuring.protocols.base import Cell
@@ -77,7 +78,7 @@ class Measurements:
             )
             try:
                 with seeded(seed_from(seed), self.workshop.device):
-                    outcome = _within_memory(material)
+                    outcome = within_memory(material)
             except BaseException:
                 # Whatever raised may have changed the classifier before: the next cell gets it as it was made.
                 self.classifiers.drop(cell.judged)
@@ -88,11 +89,9 @@ class Measurements:
         return outcome
 
     def _there(self, cell: Cell) -> Outcome | None:
-        """The outcome of a cell, or None where it broke: its own row says why."""
-        try:
-            return self.outcome(cell)
-        except (Exception, SystemExit):
-            return None
+        """The outcome of a cell that has run, or None where it broke: its own row says why."""
+        found = self.workshop.store.get(self.workshop.keys.of(cell))
+        return None if found is None else Outcome.from_record(found.record, found.arrays())
 
     def _examples(self, cell: Cell) -> torch.Tensor | None:
         """The examples that a cell left; None if it makes none. Damaged ones are made again."""
@@ -118,16 +117,3 @@ class Measurements:
 
     def _split(self, classifier: Classifier) -> Split:
         return self.workshop.plan.splits[classifier.trained.dataset, classifier.trained.fold]
-
-
-def _within_memory(material: Material) -> Outcome:
-    """Measure, in smaller batches when memory runs out."""
-    while True:
-        try:
-            return material.cell.protocol.measure(material)
-        except torch.OutOfMemoryError:
-            if material.subject.batch == 1:
-                raise
-            smaller = replace(material.subject, batch=material.subject.batch // 2)
-            material = replace(material, subject=smaller)
-            torch.cuda.empty_cache()

@@ -74,7 +74,7 @@ def _climb(attacked: Attacked, attack: BoundedAttack, budget: Budget) -> Search:
             return _missed(found, runs, rungs, f"{error}; the fooling AUC was {found.auc:.3f}")
         verdict = judge(attacked.subject.module, examples, attacked.inputs, attacked.goal)
         rungs.add(ball, verdict)
-        found.offer(verdict, ball)
+        found.offer(verdict, float(ball.radius))
         if found.auc > budget.target_auc:
             cost = spent(runs) | refine(attacked, attack, budget.norm, found)
             # The rung overshoots: what counts is the smallest radius that would have done.

@@ -78,7 +78,7 @@ class Graph:
     @needs.register
     def _(self, node: Cell) -> tuple[Node, ...]:
         needs = node.protocol.needs(node)
-        return (*needs.classifiers, *needs.cells, *needs.welcome)
+        return (*needs.classifiers, *needs.cells)
 
     def inputs(self, trained: Trained) -> tuple[Inputs, ...]:
         """Inputs of a classifier: those of the clips themselves, then of each augmentation's copies."""

@@ -34,6 +34,9 @@ class AdversarialTraining(Defense):
     The ball of x' is the suite's unless parameters say otherwise, and the inner attack steps in its norm. Early
     stopping watches the mean of clean and attacked validation accuracy. The gradients of the inner attack are
     counted apart, those for early stopping included.
+
+    Attributes:
+        attack: Makes the examples: any bounded attack without targets.
     """
 
     id: ClassVar[str] = "adversarial-training"
@@ -126,6 +129,8 @@ class AdversarialTraining(Defense):
             raise ValueError(
                 f"adversarial-training needs an untargeted attack with a radius; {self.attack.id!r} is none"
             )
+        if self.draw == Draw.UNIFORM and not attack.radius_per_clip:
+            raise ValueError(f"{attack.id!r} takes one radius for all clips: set draw = 'fixed' or 'ramp'")
         if "norm" in attack.parameters() and "norm" not in self.attack.parameters:
             return dataclasses.replace(attack, norm=norm)  # type: ignore[type-var]
         return attack
