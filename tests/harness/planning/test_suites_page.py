@@ -11,13 +11,13 @@ import pytest
 
 from soundproof import Budget, Recipe
 from soundproof.contract.discovery import discover
-from soundproof.planning.form import File, SettingsTable, SplitTable
+from soundproof.planning.form import ChecksTable, File, SettingsTable, SplitTable
 from soundproof.planning.suite import load_suite
 
 PAGE = (Path(__file__).parents[3] / "docs" / "suites.md").read_text()
 # A table of the file, and the heading under which its keys stand.
 HEADINGS = {"": "Keys of the file", "split": "`[split]`", "budget": "`[budget]`", "training": "`[training]`"}
-HEADINGS |= {"settings": "`[[settings]]`", "gate": "`[gate]`"}
+HEADINGS |= {"settings": "`[[settings]]`", "gate": "`[gate]`", "limits": "`[limits]`", "checks": "`[checks]`"}
 
 
 def keys(schema, shared, way=""):
@@ -60,13 +60,14 @@ def test_the_page_names_exactly_the_keys_that_there_are():
 
 DEFAULTS = {
     **{("split", name): field.default for name, field in SplitTable.model_fields.items()},
+    **{("checks", name): field.default for name, field in ChecksTable.model_fields.items()},
     **{("budget", field.name): field.default for field in dataclasses.fields(Budget)},
     **{("training", field.name): field.default for field in dataclasses.fields(Recipe)},
     **{("settings", name): field.default for name, field in SettingsTable.model_fields.items()},
     **{
         ("", name): field.default
         for name, field in File.model_fields.items()
-        if name not in {"split", "budget", "protocols"}
+        if name not in {"split", "budget", "protocols", "checks", "limits"}
     },
 }
 
