@@ -125,6 +125,7 @@ def _finding(case: Case, check: Check, look: Look, follows: str | None) -> Findi
         remedy=check.remedy if stands else "",
         clips=look.clips[:NAMED],
         numbers=look.numbers,
-        rows=rows if flag else (),
+        # A hint is no fault of any row, and another attack may take it away.
+        rows=rows if flag and not look.hint else (),
         follows=follows if stands else None,
     )
