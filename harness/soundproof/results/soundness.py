@@ -15,9 +15,9 @@ import numpy as np
 
 from soundproof.digest import canonical
 from soundproof.measuring.protocols import PROTOCOLS
+from soundproof.measuring.scene import Scene
 from soundproof.results.files import Results, groups_name
 from soundproof.results.flags import UNSOUND
-from soundproof.results.parts import parts
 from soundproof.types import Status
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     Fields = dict[str, npt.NDArray[Any]]
 
+# Neither the number of classes nor the input size: what depends on them is not checked.
+_SCENE = Scene(np.empty(0, np.int64), 0, 0)
 # Rows keep 6 significant digits and samples may be float32; anything beyond is another number.
 _AGREE = 1e-4
 _ATTACKING = ("bounded", "reach")
@@ -107,7 +109,7 @@ def _rows_of(clips: npt.NDArray[Any], number: int) -> bool:
 def _odd_number(row: Row, fields: Fields) -> str:
     """A metric that its own samples do not give."""
     arrays = {name: np.asarray(array) for name, array in fields.items()}
-    for name, part in parts(row.protocol, arrays).items():
+    for name, part in PROTOCOLS[row.protocol].parts(arrays, _SCENE).items():
         if name in row.metrics:
             value, noted = float(part.statistic(np.ones((1, len(part.clips))))[0]), row.metrics[name].value
             if not math.isclose(value, noted, rel_tol=_AGREE, abs_tol=_AGREE * _AGREE):
