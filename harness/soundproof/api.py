@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from soundproof.contract.discovery import discover
 from soundproof.engine import forecast
 from soundproof.engine.environment import cache_folder, data_folder, detect
 from soundproof.engine.events import EventLog, Warned
+from soundproof.engine.pictures import pictures
 from soundproof.engine.runner import Runner
 from soundproof.engine.store import Store
 from soundproof.planning.product import make_plan
@@ -83,7 +85,9 @@ def execute(
                 listener(event)
 
         store = Store(cache_folder(cache), fresh=fresh, warn=lambda message: tell(Warned(message)))
-        found = Runner(registry, environment, store, root, tell).run(plan)
+        runner = Runner(registry, environment, store, root, tell)
+        found = runner.run(plan)
+        found = replace(found, pictures=pictures(runner.workshop(plan), found.rows))
     files.write(found, folder)
     boards.render(folder)
     return found, folder

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from soundproof import faults
 from soundproof.contract.identity import coordinate
@@ -18,7 +21,7 @@ from soundproof.measuring.outcome import InvalidExamplesError
 from soundproof.planning.plan import row_of
 from soundproof.results import flags
 from soundproof.results.combine import Combination
-from soundproof.results.files import SCHEMA, Results, groups_name
+from soundproof.results.files import SCHEMA, Results, groups_name, names_name
 from soundproof.training.trainer import TrainingError
 from soundproof.types import Status
 
@@ -106,6 +109,10 @@ class Runner:
             samples |= {f"{ran.row.key}/{name}": array for name, array in ran.samples.items()}
         for dataset, index in plan.indexes.items():
             samples[groups_name(coordinate(dataset))] = index.groups
+            names = json.dumps(index.names[: len(index.names) // (plan.suite.copies + 1)], ensure_ascii=False)
+            samples[names_name(coordinate(dataset))] = np.frombuffer(
+                names.encode(errors="replace"), dtype=np.uint8
+            )
         rows = [*(ran.row for ran in done), *plan.skipped]
         found = Results(sorted(rows, key=lambda row: row.order), samples, self._provenance(plan))
         return replace(found, rows=_compared(found))
@@ -148,6 +155,7 @@ class Runner:
                 "distribution": of.distribution,
                 "version": of.version,
                 "capabilities": of.component.capabilities(),
+                "defaults": of.component.numeric_defaults(),
             }
             for (kind, name), of in sorted(found.items())
         ]
