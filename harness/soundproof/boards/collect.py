@@ -22,6 +22,8 @@ from soundproof.boards.entries import (
 from soundproof.boards.measures import MEASURES, REPORT, columns
 from soundproof.boards.names import Names
 from soundproof.boards.ranks import hardness, ranked
+from soundproof.boards.sections import sections
+from soundproof.boards.sweeps import sweeps
 from soundproof.boards.trainings import trainings
 from soundproof.digest import canonical
 from soundproof.measuring.protocols import PROTOCOLS
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
     from soundproof.boards.names import Called, Name
     from soundproof.boards.ranks import Groups
+    from soundproof.boards.sweeps import Sweep
     from soundproof.measuring.metrics.intervals import Metric
     from soundproof.results.files import Results, Row
 
@@ -75,7 +78,19 @@ class _Folder:
             cells=Counter(row.status for row in self._rows),
             averaged=averaged_over,
             means=tuple(means.values()),
+            sections=sections(self._results, self._rows, self._names, self._controls),
+            components=self._names.coordinates,
+            sweeps=self._sweeps(of),
         )
+
+    def _sweeps(self, of: Mapping[str, Sequence[Row]]) -> tuple[Sweep, ...]:
+        owners: dict[tuple[Name, Called | None], None] = {}
+        for row in (*of["clean"], *of["bounded"], *of["reach"]):
+            if row.status is Status.OK:
+                owners[self._names.classifier(row), None] = None
+                if row.attack is not None:
+                    owners[self._names.classifier(row), self._names.attack(row)] = None
+        return sweeps(owners, self._names.coordinates, self._results.run)
 
     def _recognition(self, rows: Sequence[Row]) -> tuple[Recognition, ...]:
         entries, outcomes = [], {}
@@ -149,7 +164,9 @@ class _Folder:
         entries = []
         for group in _groups([row for row in rows if self._is_averaged(row)], *_CLASSIFIER):
             reached = [row for row in _scored(group) if row.reached]
-            entries.append(self._spent(group, self._combination.mean_over_attacks(reached, _MEAN_COSTS)))
+            metrics = self._combination.mean_over_attacks(reached, _MEAN_COSTS)
+            over = (len({canonical(row.attack) for row in reached}), len({canonical(row.attack) for row in group}))
+            entries.append(replace(self._spent(group, metrics), over=over))
         entries.sort(key=lambda entry: (entry.name.dataset, *hardness(entry)))
         return {entry.name: entry for entry in entries}
 

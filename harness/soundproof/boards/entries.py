@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from soundproof.boards.names import Called, Name, Variant
+    from soundproof.boards.sections import Section
+    from soundproof.boards.sweeps import Sweep
     from soundproof.measuring.metrics.intervals import Metric
+    from soundproof.measuring.place import Coordinate
     from soundproof.types import Status
 
 
@@ -110,6 +113,7 @@ class Cost(Entry):
         reached: Cells that reached the target.
         reasons: Why the others did not, where they say so.
         control: Whether it is no attack.
+        over: Of a mean, how many attacks reached and how many there are.
     """
 
     attack: Called | None
@@ -117,6 +121,7 @@ class Cost(Entry):
     reached: int
     reasons: tuple[str, ...] = ()
     control: bool = False
+    over: tuple[int, int] = (0, 0)
 
     @property
     def share_reached(self) -> float:
@@ -193,6 +198,9 @@ class Boards:
         cells: How many cells ended in each status.
         averaged: The attacks that means are over.
         means: What it costs each classifier's attacks on average, also where the cost board does not show it.
+        sections: What no table holds of each classifier.
+        components: The coordinates behind the names, by kind.
+        sweeps: Parameters that vary, with the rows along them.
     """
 
     accuracy: tuple[Recognition, ...]
@@ -204,6 +212,9 @@ class Boards:
     cells: Mapping[Status, int]
     averaged: tuple[Called, ...] = ()
     means: tuple[Cost, ...] = ()
+    sections: tuple[Section, ...] = ()
+    components: Mapping[str, Mapping[Called, Coordinate]] = field(default_factory=dict)
+    sweeps: tuple[Sweep, ...] = ()
 
     def entries(self) -> tuple[Entry, ...]:
         """The rows of all boards."""

@@ -78,7 +78,11 @@ class Name:
 
 
 class Names:
-    """The names of a folder's components."""
+    """The names of a folder's components.
+
+    Attributes:
+        coordinates: What they are names of, by kind.
+    """
 
     def __init__(self, results: Results) -> None:
         labels = (results.run.get("suite") or {}).get("labels") or {}
@@ -86,6 +90,11 @@ class Names:
         for kind in (*_CLASSIFIER, "attack"):
             found = {canonical(each): each for each in _coordinates(kind, results.rows)}
             self._called[kind] = _named(found, labels.get(kind) or {})
+
+        self.coordinates: dict[str, dict[Called, Coordinate]] = {}
+        for kind, called in self._called.items():
+            every = {canonical(each): each for each in _coordinates(kind, results.rows)}
+            self.coordinates[kind] = {called[key]: each for key, each in every.items()}
 
     def of(self, kind: str, coordinate: Coordinate) -> Called:
         """Name of a component of the folder's rows."""
