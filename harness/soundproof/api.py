@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from soundproof.boards import Drawn
     from soundproof.engine.events import Event, Listener
     from soundproof.results.files import Results
 
@@ -53,8 +54,22 @@ def run(
     Raises:
         SoundproofError: The suite, the data or an argument is bad; it lists every problem.
     """
-    found, _ = execute(suite, data=data, out=out, cache=cache, device=device, only=only)
-    return frame(found)
+    return frame(execute(suite, data=data, out=out, cache=cache, device=device, only=only).results)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that is over.
+
+    Attributes:
+        results: What was measured.
+        out: The folder that holds it.
+        drawn: Its pages.
+    """
+
+    results: Results
+    out: Path
+    drawn: Drawn
 
 
 def execute(
@@ -67,7 +82,7 @@ def execute(
     only: Mapping[str, Sequence[str]] | None = None,
     fresh: bool = False,
     listeners: Sequence[Listener] = (),
-) -> tuple[Results, Path]:
+) -> Finished:
     """Run a suite and write its results folder; see `run`."""
     from soundproof import boards
 
@@ -89,8 +104,7 @@ def execute(
         found = runner.run(plan)
         found = replace(found, pictures=pictures(runner.workshop(plan), found.rows))
     files.write(found, folder)
-    boards.render(folder)
-    return found, folder
+    return Finished(found, folder, boards.render(folder))
 
 
 def plan_suite(

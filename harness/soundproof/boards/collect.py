@@ -23,6 +23,7 @@ from soundproof.boards.measures import MEASURES, REPORT, columns
 from soundproof.boards.names import Names
 from soundproof.boards.ranks import hardness, ranked
 from soundproof.boards.sections import sections
+from soundproof.boards.shots import shots
 from soundproof.boards.sweeps import sweeps
 from soundproof.boards.trainings import trainings
 from soundproof.digest import canonical
@@ -81,6 +82,7 @@ class _Folder:
             sections=sections(self._results, self._rows, self._names, self._controls),
             components=self._names.coordinates,
             sweeps=self._sweeps(of),
+            shots=shots(self._results, self._rows, self._names),
         )
 
     def _sweeps(self, of: Mapping[str, Sequence[Row]]) -> tuple[Sweep, ...]:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from soundproof.boards.names import Called, Name, Variant
     from soundproof.boards.sections import Section
+    from soundproof.boards.shots import Shot
     from soundproof.boards.sweeps import Sweep
     from soundproof.measuring.metrics.intervals import Metric
     from soundproof.measuring.place import Coordinate
@@ -41,11 +42,15 @@ class Rank:
         place: Where it stands; equal ones share the first place of theirs.
         low: The best place that it may hold, as far as the clips settle it.
         high: The worst.
+        ahead: By how much it leads the next in the ranking's number; 0 for the last.
+        p: The p-value of that, corrected for all pairs of the ranking (docs/metrics.md §9).
     """
 
     place: int
     low: int
     high: int
+    ahead: float = 0.0
+    p: float = 1.0
 
     def __str__(self) -> str:
         return str(self.low) if self.low == self.high else f"{self.low}–{self.high}"
@@ -201,6 +206,7 @@ class Boards:
         sections: What no table holds of each classifier.
         components: The coordinates behind the names, by kind.
         sweeps: Parameters that vary, with the rows along them.
+        shots: Pictures of what attacks do.
     """
 
     accuracy: tuple[Recognition, ...]
@@ -215,6 +221,7 @@ class Boards:
     sections: tuple[Section, ...] = ()
     components: Mapping[str, Mapping[Called, Coordinate]] = field(default_factory=dict)
     sweeps: tuple[Sweep, ...] = ()
+    shots: tuple[Shot, ...] = ()
 
     def entries(self) -> tuple[Entry, ...]:
         """The rows of all boards."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from soundproof.boards import curves
 from soundproof.boards.curves import fallen, over_gradients, over_size, worst
 from soundproof.types import Status
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from soundproof.boards.curves import Curve, Fallen
     from soundproof.boards.names import Called, Name, Names
     from soundproof.results.files import Results, Row
 
@@ -45,15 +45,15 @@ class Section:
         name: Which.
         sizes: Security curves over ‖ε‖₂, the worst case first.
         costs: Budget curves over gradients.
-        classes: int `[K, 3]`: test clips of each class, those right when clean, and those that survive all attacks.
+        classes: int `[K, 3]`: test clips of each class, those right when clean, those that survive all attacks.
         confusions: Clean, and under the attack that fools most.
-        hardest: Clips by name that need the most, with their size; None where no attack fools them.
+        hardest: Clips by name that need the most, with their size; None where the searches found none.
         easiest: Those that need the least.
     """
 
     name: Name
-    sizes: tuple[curves.Curve, ...] = ()
-    costs: tuple[curves.Curve, ...] = ()
+    sizes: tuple[Curve, ...] = ()
+    costs: tuple[Curve, ...] = ()
     classes: Array = field(default_factory=lambda: np.zeros((0, 3), np.int64))
     confusions: tuple[Confusion, ...] = ()
     hardest: tuple[tuple[str, float | None], ...] = ()
@@ -110,7 +110,7 @@ class _Classifier:
             easiest=easiest,
         )
 
-    def _falls(self) -> dict[Called, dict[tuple[int, int], curves.Fallen]]:
+    def _falls(self) -> dict[Called, dict[tuple[int, int], Fallen]]:
         """Sizes by attack, fold and seed, without attacks that lack some of them."""
         found = {}
         for attack, runs in self._reach.items():
@@ -120,21 +120,20 @@ class _Classifier:
                 found[attack] = whole
         return found
 
-    def _worst(self) -> dict[tuple[int, int], curves.Fallen]:
+    def _worst(self) -> dict[tuple[int, int], Fallen]:
         """The smallest size over attacks by fold and seed, where all attacks ran."""
         real = [runs for attack, runs in self._falls().items() if attack not in self._controls]
         every = set().union(*real)
-        return {
-            run: worst([runs[run] for runs in real]) for run in sorted(every) if all(run in each for each in real)
-        }
+        whole = sorted(run for run in every if all(run in each for each in real))
+        return {run: worst([runs[run] for runs in real]) for run in whole}
 
-    def _sizes(self) -> list[curves.Curve]:
+    def _sizes(self) -> list[Curve]:
         falls = self._falls()
         together = [over_size(self._name, None, list(self._worst().values()))] if len(falls) > 1 else []
         single = [over_size(self._name, attack, list(runs.values())) for attack, runs in falls.items()]
         return [curve for curve in (*together, *single) if curve is not None]
 
-    def _costs(self) -> list[curves.Curve]:
+    def _costs(self) -> list[Curve]:
         found = [over_gradients(self._name, attack, list(runs.values())) for attack, runs in self._bounded.items()]
         return [curve for curve in found if curve is not None and max(curve.along) > 0]
 

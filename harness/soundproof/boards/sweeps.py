@@ -64,12 +64,10 @@ def sweeps(owners: Iterable[Owner], components: Components, run: Mapping[str, An
 
 def _varied(family: Iterable[Coordinate], defaults: Mapping[str, float]) -> list[str]:
     """The parameters that take several numbers."""
-    family = list(family)
+    whole = [{**defaults, **each} for each in family]
     values = {
-        name: {
-            each.get(name, defaults.get(name)) for each in family if _is_number(each.get(name, defaults.get(name)))
-        }
-        for name in sorted({name for each in family for name in each} - {"id"})
+        name: {each[name] for each in whole if _is_number(each.get(name))}
+        for name in sorted({name for each in whole for name in each} - {"id"})
     }
     return [name for name, each in values.items() if len(each) > 1]
 

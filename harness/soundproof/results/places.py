@@ -28,25 +28,18 @@ LEVEL = 0.05
 _EXACT = 2_000
 
 
-def places(classifiers: Sequence[Outcomes], groups: Array) -> list[tuple[int, int]]:
-    """First and last place that each classifier may hold.
+def places(classifiers: Sequence[Outcomes], groups: Array) -> tuple[list[tuple[int, int]], list[float]]:
+    """First and last place that each classifier may hold, and the p-value of its lead over the next one.
 
     Args:
-        classifiers: Those that are ranked.
+        classifiers: Those that are ranked, in their order.
         groups: int `[N]`, the recording of every clip of the data set.
     """
-    if not classifiers:
-        return []
-    better = settled(classifiers, groups)
-    first, last = 1 + better.sum(axis=0), len(classifiers) - better.sum(axis=1)
-    return [(int(low), int(high)) for low, high in zip(first, last, strict=True)]
-
-
-def settled(classifiers: Sequence[Outcomes], groups: Array) -> npt.NDArray[np.bool_]:
-    """Whether the row is better than the column, `[K, K]`, as far as that is settled at the level of 5 %."""
     lead, p = compared(classifiers, groups)
-    better: npt.NDArray[np.bool_] = (lead > 0) & (p <= LEVEL)
-    return better
+    better = (lead > 0) & (p <= LEVEL)
+    first, last = 1 + better.sum(axis=0), len(classifiers) - better.sum(axis=1)
+    held = [(int(low), int(high)) for low, high in zip(first, last, strict=True)]
+    return held, [*(float(each) for each in np.diagonal(p, 1)), 1.0]
 
 
 def compared(classifiers: Sequence[Outcomes], groups: Array) -> tuple[Array, Array]:

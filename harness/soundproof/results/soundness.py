@@ -44,7 +44,7 @@ def screened(results: Results) -> Results:
     if not problems:
         return results
     rows = [_set_aside(row, problems[id(row)]) if id(row) in problems else row for row in results.rows]
-    return Results(rows, results.samples, results.run)
+    return replace(results, rows=rows)
 
 
 def _set_aside(row: Row, problem: str) -> Row:

@@ -4,13 +4,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from soundproof.results.places import holm, places, settled, sign_flip
+from soundproof.results.places import LEVEL, compared, holm, places, sign_flip
 
 GROUPS = np.repeat(np.arange(30), 2)
 
 
 def outcomes(*right, run=(0, 0)):
     return {run: (np.arange(len(right)), np.array(right, dtype=bool))}
+
+
+def held(classifiers):
+    return places(classifiers, GROUPS)[0]
 
 
 def differences(rng, recordings, largest):
@@ -51,31 +55,31 @@ def test_alike_classifiers_are_rarely_told_apart():
     """The order of ten coins that toss alike: one settled pair at most in twenty rankings, as a rule."""
     rng = np.random.default_rng(1)
     rankings = [[outcomes(*(rng.random(60) < 0.5)) for _ in range(10)] for _ in range(100)]
-    assert sum(settled(each, GROUPS).any() for each in rankings) <= 9
+    assert sum((compared(each, GROUPS)[1] <= LEVEL).any() for each in rankings) <= 9
 
 
 def test_paired_differences_settle_what_intervals_do_not():
     """Seven recordings more of thirty: their intervals overlap, and the difference is never below zero."""
     one, other = np.zeros(60, bool), np.zeros(60, bool)
     one[:34], other[:20] = True, True
-    assert places([outcomes(*one), outcomes(*other)], GROUPS) == [(1, 1), (2, 2)]
+    assert held([outcomes(*one), outcomes(*other)]) == [(1, 1), (2, 2)]
 
 
 def test_a_few_recordings_settle_nothing():
     """Five that all speak for one side come by chance once in sixteen times."""
     one, other = np.ones(60, bool), np.ones(60, bool)
     other[:10] = False
-    assert places([outcomes(*one), outcomes(*other)], GROUPS) == [(1, 2), (1, 2)]
+    assert held([outcomes(*one), outcomes(*other)]) == [(1, 2), (1, 2)]
 
 
 def test_places_count_who_is_settled_better_and_worse():
     levels = [50, 48, 30, 0]
     classifiers = [outcomes(*(np.arange(60) < level)) for level in levels]
-    assert places(classifiers, GROUPS) == [(1, 2), (1, 2), (3, 3), (4, 4)]
+    assert held(classifiers) == [(1, 2), (1, 2), (3, 3), (4, 4)]
 
 
 def test_equal_classifiers_share_all_places():
-    assert places([outcomes(*[False] * 60)] * 4, GROUPS) == [(1, 4)] * 4
+    assert held([outcomes(*[False] * 60)] * 4) == [(1, 4)] * 4
     assert places([outcomes(*[True] * 60)], GROUPS) == [(1, 1)]
     assert places([], GROUPS) == []
 
@@ -83,7 +87,7 @@ def test_equal_classifiers_share_all_places():
 def test_clips_of_one_recording_are_one_voice():
     one, other = np.ones(60, bool), np.ones(60, bool)
     other[:8] = False
-    assert places([outcomes(*one), outcomes(*other)], GROUPS) == [(1, 2), (1, 2)]
+    assert held([outcomes(*one), outcomes(*other)]) == [(1, 2), (1, 2)]
     assert places([outcomes(*one), outcomes(*other)], np.arange(60)) == [(1, 1), (2, 2)]
     # A single recording: its clips are all there is to draw.
     assert places([outcomes(*one), outcomes(*other)], np.zeros(60, int)) == [(1, 1), (2, 2)]
