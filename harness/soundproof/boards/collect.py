@@ -26,7 +26,6 @@ from soundproof.boards.sections import sections
 from soundproof.boards.shots import shots
 from soundproof.boards.sweeps import sweeps
 from soundproof.boards.trainings import trainings
-from soundproof.digest import canonical
 from soundproof.measuring.protocols import PROTOCOLS
 from soundproof.results.attacks import PAPERS, averaged, controls
 from soundproof.results.combine import Combination
@@ -167,7 +166,7 @@ class _Folder:
         for group in _groups([row for row in rows if self._is_averaged(row)], *_CLASSIFIER):
             reached = [row for row in _scored(group) if row.reached]
             metrics = self._combination.mean_over_attacks(reached, _MEAN_COSTS)
-            over = (len({canonical(row.attack) for row in reached}), len({canonical(row.attack) for row in group}))
+            over = (len({row.words["attack"] for row in reached}), len({row.words["attack"] for row in group}))
             entries.append(replace(self._spent(group, metrics), over=over))
         entries.sort(key=lambda entry: (entry.name.dataset, *hardness(entry)))
         return {entry.name: entry for entry in entries}
@@ -188,7 +187,7 @@ class _Folder:
     def _transfers(self, rows: Sequence[Row]) -> Iterable[Transfer]:
         for pair in _groups(rows, *_CLASSIFIER, "target"):
             meant = [row for row in _scored(pair) if self._is_averaged(row)]
-            if len({canonical(row.attack) for row in meant}) > 1:
+            if len({row.words["attack"] for row in meant}) > 1:
                 metrics = self._combination.mean_over_attacks(meant, ("transfer_ratio",))
                 yield self._transfer(pair, metrics)
             for group in _groups(pair, "attack"):
@@ -232,7 +231,7 @@ def _in_the_papers(row: Row) -> tuple[int, str]:
     """Sorts attacks in the order in which the papers name them."""
     assert row.attack is not None
     place = PAPERS.index(row.attack["id"]) if row.attack["id"] in PAPERS else len(PAPERS)
-    return place, canonical(row.attack)
+    return place, row.words["attack"]
 
 
 def _against_neighbours(entry: Robustness, entries: Iterable[Robustness]) -> Robustness:
@@ -252,7 +251,7 @@ def _groups(rows: Iterable[Row], *coordinates: str, scored: bool = True) -> list
 
 
 def _key(row: Row, *coordinates: str) -> tuple[str, ...]:
-    return tuple(canonical(getattr(row, name)) for name in coordinates)
+    return tuple(row.words[name] for name in coordinates)
 
 
 def _scored(rows: Iterable[Row]) -> list[Row]:

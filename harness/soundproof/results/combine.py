@@ -55,7 +55,7 @@ class Combination:
 
     def dimension(self, row: Row) -> int | None:
         """The input size D of a row's classifier; None where the run did not note it."""
-        return self._dimensions.get((canonical(row.dataset), canonical(row.representation)))
+        return self._dimensions.get((row.words["dataset"], row.words["representation"]))
 
     def groups(self, row: Row) -> Array:
         """The recording of every clip of a row's data set."""
@@ -134,7 +134,7 @@ class Combination:
             for name, part in self._parts(row).items():
                 if name in count and len(part.clips):
                     presets = found.setdefault(name, {}).setdefault(row.attack["id"], {})
-                    presets.setdefault(canonical(row.attack), []).append(part)
+                    presets.setdefault(row.words["attack"], []).append(part)
                     count[name] += 1
         metrics = {
             name: estimate(
@@ -184,7 +184,7 @@ class Combination:
         return Scene(groups, self._count_classes(row), self.dimension(row) or 0)
 
     def _count_classes(self, row: Row) -> int:
-        known_count = self._classes.get(canonical(row.dataset))
+        known_count = self._classes.get(row.words["dataset"])
         if known_count:
             return known_count
         fields = self._results.fields(row)

@@ -44,10 +44,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from soundproof.contract.identity import label
-from soundproof.digest import canonical
 from soundproof.errors import ResultsError
 from soundproof.measuring.metrics.intervals import Metric
-from soundproof.measuring.place import Coordinate, Place
+from soundproof.measuring.place import COORDINATES, Coordinate, Place
 from soundproof.measuring.protocols import PROTOCOLS
 from soundproof.results.integrity import FILES, file_flaw, parse_line, row_flaws, seal_flaw, sealed
 from soundproof.types import Status
@@ -62,7 +61,6 @@ if TYPE_CHECKING:
 SCHEMA = 1
 ROWS, SAMPLES, RUN, PICTURES = "results.jsonl", "samples.safetensors", "run.json", "pictures.safetensors"
 _ORDER = {protocol: number for number, protocol in enumerate(PROTOCOLS)}
-_COORDINATES = ("dataset", "representation", "model", "defense", "attack", "target")
 # Characters of a reason: an exception may carry a whole array.
 _REASON = 400
 
@@ -95,8 +93,7 @@ class Row(Place):
     @property
     def order(self) -> tuple[Any, ...]:
         """Rows are sorted by this."""
-        coordinates = (getattr(self, name) for name in _COORDINATES)
-        names = tuple("" if c is None else canonical(c) for c in coordinates)
+        names = tuple(self.words.values())
         return (*names[:4], _ORDER.get(self.protocol, len(_ORDER)), *names[4:], self.fold, self.seed)
 
     def title(self) -> str:
@@ -113,7 +110,7 @@ class Row(Place):
             "status": self.status,
             "reason": self.reason,
             "protocol": self.protocol,
-            **{name: getattr(self, name) for name in _COORDINATES},
+            **{name: getattr(self, name) for name in COORDINATES},
             "fold": self.fold,
             "seed": self.seed,
             "reached": self.reached,

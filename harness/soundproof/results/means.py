@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from soundproof.measuring.metrics.intervals import Part
+from soundproof.measuring.metrics.statistics import Mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy.typing as npt
 
@@ -25,8 +26,10 @@ def nested_mean(tree: Tree) -> Part:
         tree: A part, or several trees: the mean of these, whichever way each is made. Of several parts, which are
             folds and seeds, those that have no value in a draw do not take part in its mean.
     """
-    clips = np.unique(np.concatenate([part.clips for part in _leaves(tree)]))
-    return Part(clips, _mean_of(tree, clips))
+    leaves = list(_leaves(tree))
+    clips = np.unique(np.concatenate([part.clips for part in leaves]))
+    values = _values(leaves, clips)
+    return Part(clips, lambda weights: _mean(tree, iter(values(weights))))
 
 
 def _leaves(tree: Tree) -> Iterator[Part]:
@@ -37,13 +40,32 @@ def _leaves(tree: Tree) -> Iterator[Part]:
             yield from _leaves(each)
 
 
-def _mean_of(tree: Tree, clips: npt.NDArray[np.integer]) -> Statistic:
+def _mean(tree: Tree, values: Iterator[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
+    """The mean of a tree, whose leaves take their values one after another."""
     if isinstance(tree, Part):
-        return _over(tree, clips)
-    each = [_mean_of(branch, clips) for branch in tree]
+        return next(values)
+    each = [_mean(branch, values) for branch in tree]
     if all(isinstance(branch, Part) for branch in tree):
-        return lambda weights: _present_mean([of(weights) for of in each])
-    return lambda weights: np.asarray(np.mean([of(weights) for of in each], axis=0))
+        return _present_mean(each)
+    return np.asarray(np.mean(each, axis=0))
+
+
+def _values(parts: Sequence[Part], clips: npt.NDArray[np.integer]) -> Callable[..., list[npt.NDArray[np.float64]]]:
+    """The statistics of all parts as one function of weights over all clips; plain means are one product."""
+    if not all(isinstance(part.statistic, Mean) for part in parts):
+        each = [_over(part, clips) for part in parts]
+        return lambda weights: [statistic(weights) for statistic in each]
+    filled, present = np.zeros((2, len(clips), len(parts)))
+    for at, part in enumerate(parts):
+        assert isinstance(part.statistic, Mean)
+        places = np.searchsorted(clips, part.clips)
+        filled[places, at], present[places, at] = part.statistic.filled, part.statistic.present
+
+    def values(weights: npt.NDArray[np.float64]) -> list[npt.NDArray[np.float64]]:
+        above, below = weights @ filled, weights @ present
+        return list(np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0).T)
+
+    return values
 
 
 def _over(part: Part, clips: npt.NDArray[np.integer]) -> Statistic:
@@ -56,6 +78,8 @@ def _over(part: Part, clips: npt.NDArray[np.integer]) -> Statistic:
 
 def _present_mean(values: Sequence[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
     """The mean of those that are there, draw by draw; NaN where none is."""
+    if len(values) == 1:
+        return values[0]
     stacked = np.stack(values)
     count = (~np.isnan(stacked)).sum(axis=0)
     mean: npt.NDArray[np.float64] = np.where(count > 0, np.nansum(stacked, axis=0) / np.maximum(count, 1), np.nan)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from soundproof.measuring.metrics.intervals import Metric
+    from soundproof.measuring.metrics.statistics import Statistic
     from soundproof.measuring.protocols.base import Samples
     from soundproof.measuring.scene import Scene
 
@@ -28,7 +29,7 @@ def recognition(samples: Samples, scene: Scene) -> dict[str, Part]:
         samples: `clip label prediction score` of one classifier.
         scene: Number of classes; 0 leaves out what depends on it.
     """
-    found = {"accuracy": statistics.mean(samples["label"] == samples["prediction"])}
+    found: dict[str, Statistic] = {"accuracy": statistics.mean(samples["label"] == samples["prediction"])}
     if scene.classes:
         found |= statistics.macro(samples["label"], samples["prediction"], scene.classes)
     if scene.classes == 2:
