@@ -45,6 +45,8 @@ def _mean(tree: Tree, values: Iterator[npt.NDArray[np.float64]]) -> npt.NDArray[
     if isinstance(tree, Part):
         return next(values)
     each = [_mean(branch, values) for branch in tree]
+    if len(each) == 1:
+        return each[0]
     if all(isinstance(branch, Part) for branch in tree):
         return _present_mean(each)
     return np.asarray(np.mean(each, axis=0))
@@ -78,8 +80,6 @@ def _over(part: Part, clips: npt.NDArray[np.integer]) -> Statistic:
 
 def _present_mean(values: Sequence[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
     """The mean of those that are there, draw by draw; NaN where none is."""
-    if len(values) == 1:
-        return values[0]
     stacked = np.stack(values)
     count = (~np.isnan(stacked)).sum(axis=0)
     mean: npt.NDArray[np.float64] = np.where(count > 0, np.nansum(stacked, axis=0) / np.maximum(count, 1), np.nan)

@@ -1,5 +1,6 @@
   // The ranking: rows are made as they are looked at, so that ten thousand cost no more than a hundred.
-  const PAGE = 100;
+  const FIRST = 40, PAGE = 100;
+  const alphabet = new Intl.Collator("en").compare;
   const board = one("#board"), scroll = board && board.closest(".scroll"), more = one("#more");
   let rows = [], made = 0;
 
@@ -19,7 +20,7 @@
     const words = { name: i => titleOf(table.who[i]), dataset: i => short("dataset", table.who[i][0]), attack: i => short("attack", table.attack[i]) }[id];
     if (!words) return list;
     const named = new Map(list.map(i => [i, words(i)]));
-    return list.sort((a, b) => sign * named.get(a).localeCompare(named.get(b), "en") || a - b);
+    return list.sort((a, b) => sign * alphabet(named.get(a), named.get(b)) || a - b);
   };
 
   const leading = table => [
@@ -84,7 +85,7 @@
     board.caption.textContent = view() === "attacks" ? "Attacks, by classifier" : "Classifiers, the best first";
     head(table);
     board.tBodies[0].replaceChildren();
-    extend(PAGE);
+    extend(FIRST);
     scroll.hidden = rows.length === 0;
     one("#nothing").hidden = rows.length > 0;
     one("#count").textContent = rows.length === table.size ? counted(table.size, "row") : `${rows.length.toLocaleString("en-US")} of ${counted(table.size, "row")}`;
