@@ -90,7 +90,7 @@ class Names:
         self.coordinates: dict[str, dict[Called, Coordinate]] = {}
         self._targets: dict[tuple[str, str], Variant] = {}
         for kind in (*_CLASSIFIER, "attack"):
-            found = _coordinates(kind, results.rows)
+            found = dict(sorted(_coordinates(kind, results.rows).items()))
             self._called[kind] = called = _named(found, labels.get(kind) or {})
             self.coordinates[kind] = {called[key]: each for key, each in found.items()}
 

@@ -100,7 +100,7 @@ class _Payload:
         return {
             "columns": [list(vars(column).values()) for column in sheet.columns],
             "who": [self._name(line.name) for line in sheet.lines],
-            "attack": [-1 if line.attack is None else self._number["attack"][line.attack] for line in sheet.lines],
+            "attack": [self._attack(line.attack) for line in sheet.lines],
             "of": [self._who.get(line.name, -1) for line in sheet.lines],
             "place": [line.place for line in sheet.lines],
             "rank": [line.rank for line in sheet.lines],
@@ -124,18 +124,28 @@ class _Payload:
         return {
             "sizes": [self._curve(curve) for curve in section.sizes],
             "costs": [self._curve(curve) for curve in section.costs],
-            "classes": section.classes.tolist(),
+            "classes": section.classes,
             "confusions": [
-                [-1 if each.attack is None else self._number["attack"][each.attack], _sparse(each.counts)]
+                [
+                    -1 if each.attack is None else self._number["attack"][each.attack],
+                    [value for cell in each.cells for value in cell],
+                ]
                 for each in section.confusions
             ],
             "hardest": [[name, _short(size)] for name, size in section.hardest],
             "easiest": [[name, _short(size)] for name, size in section.easiest],
         }
 
+    def _attack(self, attack: Called | None) -> int:
+        return -1 if attack is None else self._number["attack"][attack]
+
     def _curve(self, curve: Curve) -> list[Any]:
-        attack = -1 if curve.attack is None else self._number["attack"][curve.attack]
-        return [attack, [_short(at) for at in curve.along], _thousandths(curve.rate), _thousandths(curve.auc)]
+        return [
+            self._attack(curve.attack),
+            [_short(at) for at in curve.along],
+            _thousandths(curve.rate),
+            _thousandths(curve.auc),
+        ]
 
     def _heat(self, matrix: Matrix) -> dict[str, Any]:
         places = [(source, target) for source in matrix.sources for target in matrix.targets]
@@ -178,7 +188,7 @@ class _Payload:
         """Cells without a score, those of one reason and protocol together."""
         found: dict[tuple[str, str, str], list[list[Any]]] = {}
         for cell in self._boards.unscored:
-            where = [*self._name(cell.name), -1 if cell.attack is None else self._number["attack"][cell.attack]]
+            where = [*self._name(cell.name), self._attack(cell.attack)]
             target = "" if cell.target is None else f"{cell.target.model} · {cell.target.defense}"
             words = f"fold {cell.fold}, seed {cell.seed}"
             found.setdefault((str(cell.status), cell.protocol, cell.reason), []).append([where, target, words])
@@ -258,12 +268,6 @@ def _every(values: Sequence[float]) -> list[float | None]:
     if len(values) > _EPOCHS:
         kept = np.unique(np.linspace(0, len(values) - 1, _EPOCHS).round().astype(int)).tolist()
     return [_short(values[at]) if np.isfinite(values[at]) else None for at in kept]
-
-
-def _sparse(counts: Any) -> list[int]:
-    """Class, given class and count, one after another, of what is not zero."""
-    rows, given = np.nonzero(counts)
-    return [int(value) for triple in zip(rows, given, counts[rows, given], strict=True) for value in triple]
 
 
 def _cell(metric: Any) -> list[int]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,11 +30,11 @@ class Confusion:
     """Classes given to the test clips of each class, summed over folds and seeds.
 
     Attributes:
-        counts: int `[K, K]`, true classes down.
+        cells: True class, given class and number of clips, of all pairs that occur.
         attack: Under which attack; None for clean clips.
     """
 
-    counts: Array
+    cells: tuple[tuple[int, int, int], ...]
     attack: Called | None = None
 
 
@@ -45,7 +46,8 @@ class Section:
         name: Which.
         sizes: Security curves over ‖ε‖₂, the worst case first.
         costs: Budget curves over gradients.
-        classes: int `[K, 3]`: test clips of each class, those right when clean, those that survive all attacks.
+        classes: Of each class its test clips, those right when clean and, where there were attacks, those that
+            survive all of them.
         confusions: Clean, and under the attack that fools most.
         hardest: Clips by name that need the most, with their size; None where the searches found none.
         easiest: Those that need the least.
@@ -54,7 +56,7 @@ class Section:
     name: Name
     sizes: tuple[Curve, ...] = ()
     costs: tuple[Curve, ...] = ()
-    classes: Array = field(default_factory=lambda: np.zeros((0, 3), np.int64))
+    classes: tuple[tuple[int, ...], ...] = ()
     confusions: tuple[Confusion, ...] = ()
     hardest: tuple[tuple[str, float | None], ...] = ()
     easiest: tuple[tuple[str, float | None], ...] = ()
@@ -137,7 +139,7 @@ class _Classifier:
         found = [over_gradients(self._name, attack, list(runs.values())) for attack, runs in self._bounded.items()]
         return [curve for curve in found if curve is not None and max(curve.along) > 0]
 
-    def _classes(self) -> Array:
+    def _classes(self) -> tuple[tuple[int, ...], ...]:
         counts = np.zeros((self._count(), 3), np.int64)
         real = [runs for attack, runs in self._bounded.items() if attack not in self._controls]
         for run, clean in self._clean.items():
@@ -149,7 +151,7 @@ class _Classifier:
                 fooled = np.any([each["fooled"] > 0 for each in attacks], axis=0)
                 survived = np.isin(clean["clip"], attacks[0]["clip"][~fooled])
                 np.add.at(counts[:, 2], clean["label"][survived], 1)
-        return counts if real else counts[:, :2]
+        return tuple(map(tuple, (counts if real else counts[:, :2]).tolist()))
 
     def _confusions(self) -> list[Confusion]:
         if not self._clean:
@@ -175,11 +177,11 @@ class _Classifier:
         given[np.searchsorted(clean["clip"], samples["clip"])] = samples["prediction"]
         return given
 
-    def _counts(self, predictions: Mapping[tuple[int, int], Array]) -> Array:
-        counts = np.zeros((self._count(), self._count()), np.int64)
+    def _counts(self, predictions: Mapping[tuple[int, int], Array]) -> tuple[tuple[int, int, int], ...]:
+        found: Counter[tuple[int, int]] = Counter()
         for run, given in predictions.items():
-            np.add.at(counts, (self._clean[run]["label"], given), 1)
-        return counts
+            found.update(zip(self._clean[run]["label"].tolist(), given.tolist(), strict=True))
+        return tuple((true, given, count) for (true, given), count in sorted(found.items()))
 
     def _count(self) -> int:
         """Classes, as many as any clip has or is given."""

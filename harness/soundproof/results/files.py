@@ -61,6 +61,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 ROWS, SAMPLES, RUN, PICTURES = "results.jsonl", "samples.safetensors", "run.json", "pictures.safetensors"
 _ORDER = {protocol: number for number, protocol in enumerate(PROTOCOLS)}
+_FILES = (ROWS, SAMPLES, RUN, PICTURES)
 # Characters of a reason: an exception may carry a whole array.
 _REASON = 400
 
@@ -275,7 +276,9 @@ def _run(path: Path, content: bytes | None, problems: list[str]) -> dict[str, An
         return None
     try:
         run: dict[str, Any] = parse_line(content)
-        flaw = seal_flaw(run)
+        flaw = seal_flaw(run) or next(
+            (f"it tells of {name!r}, which is no file of a run" for name in run[FILES] if name not in _FILES), None
+        )
     except ValueError as error:
         flaw = str(error)
     if flaw is None:
