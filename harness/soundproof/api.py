@@ -10,6 +10,7 @@ from soundproof.contract.discovery import discover
 from soundproof.engine import forecast
 from soundproof.engine.environment import cache_folder, data_folder, detect
 from soundproof.engine.events import EventLog, Warned
+from soundproof.engine.isolation import Isolation
 from soundproof.engine.pictures import pictures
 from soundproof.engine.runner import Runner
 from soundproof.engine.store import Store
@@ -36,6 +37,8 @@ def run(
     cache: str | Path | None = None,
     device: str = "auto",
     only: Mapping[str, Sequence[str]] | None = None,
+    threads: int | None = None,
+    isolate: str = "plugins",
 ) -> pd.DataFrame:
     """Run a suite, write its results folder with the boards, and return the rows.
 
@@ -46,6 +49,9 @@ def run(
         cache: Where artifacts are kept between runs.
         device: `auto`, `cpu` or `cuda`.
         only: Ids to keep, by kind.
+        threads: What torch may use; by default `OMP_NUM_THREADS`, else as many as there are cores.
+        isolate: Which cells run in processes of their own: `plugins` (those of other distributions), `all` or
+            `none`. The results are the same.
 
     Returns:
         A row a cell: coordinates, status, and of each metric the value (`accuracy`), the interval
@@ -54,7 +60,11 @@ def run(
     Raises:
         SoundproofError: The suite, the data or an argument is bad; it lists every problem.
     """
-    return frame(execute(suite, data=data, out=out, cache=cache, device=device, only=only).results)
+    return frame(
+        execute(
+            suite, data=data, out=out, cache=cache, device=device, only=only, threads=threads, isolate=isolate
+        ).results
+    )
 
 
 @dataclass(frozen=True)
@@ -80,6 +90,8 @@ def execute(
     cache: str | Path | None = None,
     device: str = "auto",
     only: Mapping[str, Sequence[str]] | None = None,
+    threads: int | None = None,
+    isolate: str = "plugins",
     fresh: bool = False,
     listeners: Sequence[Listener] = (),
 ) -> Finished:
@@ -91,7 +103,7 @@ def execute(
     root, folder = data_folder(data), Path(out or Path("leaderboards") / checked.name)
     plan = make_plan(checked, root, only)
     protect(folder, checked.name, len(plan.cells) + len(plan.skipped))
-    environment = detect(device)
+    environment = detect(device, threads)
     with EventLog(folder / "events.jsonl") as log:
         told: tuple[Listener, ...] = (log, *listeners)
 
@@ -100,7 +112,7 @@ def execute(
                 listener(event)
 
         store = Store(cache_folder(cache), fresh=fresh, warn=lambda message: tell(Warned(message)))
-        runner = Runner(registry, environment, store, root, tell)
+        runner = Runner(registry, environment, store, root, tell, Isolation(isolate))
         found = runner.run(plan)
         found = replace(found, pictures=pictures(runner.workshop(plan), found.rows))
     files.write(found, folder)
@@ -114,12 +126,13 @@ def plan_suite(
     cache: str | Path | None = None,
     device: str = "auto",
     only: Mapping[str, Sequence[str]] | None = None,
+    threads: int | None = None,
 ) -> dict[str, Any]:
     """Content of `bench plan --json`: the size of a run, what of it is cached, and what it will take."""
     registry = discover()
     checked = load_suite(suite, registry)
     plan = make_plan(checked, data_folder(data), only)
-    environment, store = detect(device), Store(cache_folder(cache))
+    environment, store = detect(device, threads), Store(cache_folder(cache))
     workshop = Runner(registry, environment, store, data_folder(data)).workshop(plan)
     pending = forecast.pending(workshop)
     return {

@@ -45,6 +45,13 @@ def add_parser(
     options.add_suite(parser)
     parser.add_argument("--out", metavar="DIR", help="results folder (default: leaderboards/<suite>)")
     parser.add_argument("--fresh", action="store_true", help="compute everything again, whatever is cached")
+    parser.add_argument(
+        "--isolate",
+        choices=("plugins", "all", "none"),
+        default="plugins",
+        help="cells that run in a process of their own, which may crash or hang without harm to the run: "
+        "those with components of other packages (default), all, or none",
+    )
     parser.set_defaults(call=call)
 
 
@@ -63,6 +70,8 @@ def call(arguments: argparse.Namespace) -> int:
             cache=arguments.cache,
             device=arguments.device,
             only=options.only(arguments.only),
+            threads=arguments.threads,
+            isolate=arguments.isolate,
             fresh=arguments.fresh,
             listeners=[listener(sys.stderr)],
         )

@@ -338,7 +338,14 @@ class Attack(Component):
 
 
 class BoundedAttack(Attack):
-    """An attack that looks for the worst example within a given ball."""
+    """An attack that looks for the worst example within a given ball.
+
+    Attributes:
+        radius_per_clip: Whether `perturb` takes a ball with a radius for each clip, `[N]`. The protocol `reach`
+            then refines all clips in one batch, not a batch for each radius.
+    """
+
+    radius_per_clip: ClassVar[bool] = False
 
     @abstractmethod
     def perturb(self, victim: Victim, ball: Ball, generator: torch.Generator) -> torch.Tensor:

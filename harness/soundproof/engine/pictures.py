@@ -30,7 +30,8 @@ def pictures(workshop: Workshop, rows: Sequence[Row]) -> dict[str, npt.NDArray[A
     """The arrays of `pictures.safetensors`, from what a run left in the store.
 
     Of each data set and representation the first undefended classifier is shown with the clip that most attacks
-    fool. Only pictures are drawn: representations that give waveforms or vectors have none.
+    fool. Only pictures are drawn: representations that give waveforms or vectors have none. Nothing is computed for
+    them: what is no longer in the store has none either.
 
     Args:
         workshop: Of the run.
@@ -40,9 +41,15 @@ def pictures(workshop: Workshop, rows: Sequence[Row]) -> dict[str, npt.NDArray[A
     scored = {row.key for row in rows if row.status is Status.OK}
     found: dict[str, npt.NDArray[Any]] = {}
     for clean, attacks in _shown(plan, scored):
-        found |= _of_classifier(measurements, plan, clean, attacks)
-        measurements.forget()
+        kept = [cell for cell in attacks if _kept(workshop, cell)]
+        if kept and all(workshop.has(stage) for stage in plan.graph.inputs(clean.classifier.trained)):
+            found |= _of_classifier(measurements, plan, clean, kept)
+            measurements.forget()
     return found
+
+
+def _kept(workshop: Workshop, cell: Cell) -> bool:
+    return workshop.has(cell) and workshop.store.has(workshop.keys.examples(cell))
 
 
 def _shown(plan: Plan, scored: set[str]) -> list[tuple[Cell, list[Cell]]]:

@@ -72,11 +72,14 @@ def check_examples(examples: object, clean: torch.Tensor, ball: Ball | None) -> 
     if low < -TOLERANCE or high > 1 + TOLERANCE:
         raise InvalidExamplesError(f"the attack left the box [0, 1]: its values span [{low:.6g}, {high:.6g}]")
     if ball is not None:
-        radius = float(ball.radius)
-        size = ball.sizes(examples.double() - clean.double()).max().item()
-        if size > radius + TOLERANCE * max(1.0, radius):
+        sizes = ball.sizes(examples.double() - clean.double())
+        radii = torch.as_tensor(ball.radius, dtype=sizes.dtype, device=sizes.device).expand_as(sizes)
+        excess = sizes - radii - TOLERANCE * radii.clamp_min(1.0)
+        worst = int(excess.argmax())
+        if excess[worst] > 0:
+            size, allowed = sizes[worst].item(), radii[worst].item()
             raise InvalidExamplesError(
-                f"the attack left the ball: {ball.norm} norm {size:.7g} where {radius:.7g} is allowed"
+                f"the attack left the ball: {ball.norm} norm {size:.7g} where {allowed:.7g} is allowed"
             )
     return examples
 

@@ -71,7 +71,7 @@ def _climb(attacked: Attacked, attack: BoundedAttack, budget: Budget) -> Search:
             examples = torch.cat([_rung(run, climb, ball) for run, climb in zip(runs, climbs, strict=True)])
         except BudgetExhaustedError as error:
             return _missed(found, runs, f"{error}; the fooling AUC was {found.auc:.3f}")
-        found.offer(judge(attacked.subject.module, examples, attacked.inputs, attacked.goal), ball)
+        found.offer(judge(attacked.subject.module, examples, attacked.inputs, attacked.goal), float(ball.radius))
         if found.auc > budget.target_auc:
             cost = spent(runs) | refine(attacked, attack, budget.norm, found)
             # The rung overshoots: what counts is the smallest radius that would have done.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from soundproof.contract.identity import coordinate
@@ -56,6 +56,7 @@ class Plan:
         indexes: The clips of every data set, and after them their augmented copies.
         splits: The parts of every data set, by fold.
         graph: What the cells and every stage before them need.
+        only: Ids that were kept, by kind; a kind that is not named kept everything.
     """
 
     suite: Suite
@@ -64,6 +65,7 @@ class Plan:
     indexes: Mapping[Dataset, ClipIndex]
     splits: Mapping[tuple[Dataset, int], Split]
     graph: Graph
+    only: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def samples(self, trained: Trained) -> int:
         """Length of one clip at the representation's sampling rate."""

@@ -54,7 +54,7 @@ def make_plan(suite: Suite, root: Path, only: Mapping[str, Sequence[str]] | None
                 else:
                     skipped.append(row_of(cell, plan.budget(cell), *found))
         cells += sorted(wanted, key=lambda cell: cell.protocol.last)
-    return replace(plan, cells=cells, skipped=skipped)
+    return replace(plan, cells=cells, skipped=skipped, only=only or {})
 
 
 def _obstacle(reason: Callable[[Plan, _T], str | None], plan: Plan, what: _T) -> tuple[Status, str] | None:

@@ -6,6 +6,7 @@ much of it runs.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from soundproof.contract.registry import Registry
     from soundproof.measuring.protocols.base import Protocol
     from soundproof.planning.entries import Listed
-    from soundproof.planning.form import SplitTable
+    from soundproof.planning.form import LimitsTable, SplitTable
     from soundproof.planning.settings import Setting
 
 
@@ -56,7 +57,9 @@ class Suite:
         budget: The limits of attacks, unless a data set has others.
         training: What overrides the models' recipes.
         gate: Tolerances by metric.
+        limits: Of every cell's time and memory.
         document: The file's content with all defaults, as JSON, and the labels.
+        written: The file's content as it stands there, as JSON: `load_suite` makes the same suite of it.
         settings: What holds for some components only; later ones win over earlier ones.
         represented: Where settings change a representation's parameters for a data set: what they make of it.
         labels: What components are called, by kind and canonical coordinate.
@@ -74,7 +77,9 @@ class Suite:
     budget: Budget
     training: Mapping[str, Any]
     gate: Mapping[str, float]
+    limits: LimitsTable
     document: Mapping[str, Any]
+    written: Mapping[str, Any]
     settings: Sequence[Setting] = ()
     represented: Mapping[tuple[Dataset, Representation], Representation] = field(default_factory=dict)
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -141,11 +146,12 @@ def load_suite(source: str | Path | Mapping[str, Any], registry: Registry) -> Su
         problems.append('attacks: name at least one, or set protocols = ["clean"]')
     if file is None or problems:
         raise SuiteError([f"{origin}: {problem}" for problem in problems])
-    return _suite(file, lists, settings, represented)
+    return _suite(file, json.loads(json.dumps(document, default=str)), lists, settings, represented)
 
 
 def _suite(
     file: File,
+    written: Mapping[str, Any],
     lists: Mapping[str, Listed],
     settings: Sequence[Setting],
     represented: Mapping[tuple[Dataset, Representation], Representation],
@@ -165,7 +171,9 @@ def _suite(
         budget=budget,
         training=file.training,
         gate=file.gate,
+        limits=file.limits,
         document={**file.model_dump(mode="json"), "budget": vars(budget)},
+        written=written,
         settings=settings,
         represented=represented,
         labels={str(kind): lists[name].labels for name, kind in LISTS.items() if lists[name].labels},
