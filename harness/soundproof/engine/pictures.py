@@ -30,8 +30,8 @@ def pictures(workshop: Workshop, rows: Sequence[Row]) -> dict[str, npt.NDArray[A
     """The arrays of `pictures.safetensors`, from what a run left in the store.
 
     Of each data set and representation the first undefended classifier is shown with the clip that most attacks
-    fool. Only pictures are drawn: representations that give waveforms or vectors have none. Nothing is computed for
-    them: what is no longer in the store has none either.
+    fool. Only pictures are drawn: representations that give waveforms or vectors have none. Nothing is computed
+    for them: what is no longer in the store has none either.
 
     Args:
         workshop: Of the run.

@@ -87,7 +87,8 @@ class Runner:
                     if family != (family := (group, cell.classifier.trained.family)):
                         measurements.forget()
                     if fresh:
-                        self.tell(Started(row_of(cell, plan.budget(cell), Status.OK).title()))
+                        title = row_of(cell, plan.budget(cell), Status.OK).title()
+                        self.tell(Started(title, plan.recipe(cell.classifier.trained).epochs))
                     start = time.perf_counter()
                     if group is None:
                         ran = run_cell(measurements, plan, cell, interrupts)
@@ -96,8 +97,9 @@ class Runner:
                     spent = time.perf_counter() - start
                     clock.finish(cell, spent)
                     done.append(ran)
-                    left = clock.left()
-                    self.tell(Finished(ran.row, spent, not fresh, len(done), len(plan.cells), left, ran.traceback))
+                    count = len(done), len(plan.cells)
+                    left, at_most = clock.left(), not clock.calibrated
+                    self.tell(Finished(ran.row, spent, not fresh, *count, left, ran.traceback, at_most))
         finally:
             self.tell(Ended())
         return done
@@ -192,6 +194,11 @@ class _Clock:
             self._waiting -= self.expected[cell]
             self._planned += self.expected[cell]
             self._spent += seconds
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether a tenth of the work has shown how fast it goes; before, a forecast is a worst case."""
+        return self._planned >= 0.1 * (self._planned + self._waiting)
 
     def left(self) -> float:
         """Expected seconds of the rest."""

@@ -12,12 +12,12 @@
   const sorted = (table, list) => {
     const [id, direction] = (state["sort-" + table.name] || "").split(":");
     const sign = direction === "down" ? -1 : 1;
-    const number = table.numbers[id] && Object.hasOwn(table.numbers, id) ? table.numbers[id][0] : id === "rank" ? table.place : null;
+    const number = Object.hasOwn(table.numbers, id || "") ? table.numbers[id][0] : id === "rank" ? table.place : null;
     if (number) {
       return list.sort((a, b) => number[a] === null || number[b] === null
         ? (number[a] === null) - (number[b] === null) || a - b : sign * (number[a] - number[b]) || a - b);
     }
-    const words = { name: i => titleOf(table.who[i]), dataset: i => short("dataset", table.who[i][0]), attack: i => short("attack", table.attack[i]) }[id];
+    const words = new Map([["name", i => titleOf(table.who[i])], ["dataset", i => short("dataset", table.who[i][0])], ["attack", i => short("attack", table.attack[i])]]).get(id);
     if (!words) return list;
     const named = new Map(list.map(i => [i, words(i)]));
     return list.sort((a, b) => sign * alphabet(named.get(a), named.get(b)) || a - b);

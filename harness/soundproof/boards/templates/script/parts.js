@@ -72,7 +72,7 @@
           td.style.setProperty("--t", value / 1000);
           return td;
         })))));
-    spread("transfers .drawn", make("div", { className: "tools" }, where, by), make("div", { className: "scroll", role: "region", tabIndex: 0, "aria-label": "Transfers" }, table));
+    spread("transfers .drawn", make("div", { className: "tools" }, where, by), make("div", { className: "scroll", role: "region", tabIndex: 0, "aria-label": "Transfer matrix" }, table));
   };
 
   // Pictures: sixteen levels, two in a byte.
