@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from soundproof import frames
 from soundproof.contract.discovery import discover
 from soundproof.engine import forecast
 from soundproof.engine.environment import cache_folder, data_folder, detect
@@ -54,13 +55,13 @@ def run(
             `none`. The results are the same.
 
     Returns:
-        A row a cell: coordinates, status, and of each metric the value (`accuracy`), the interval
-        (`accuracy_low`, `accuracy_high`) and the clips behind it (`accuracy_n`).
+        A row a cell, as `soundproof.load` gives it for the results folder; `soundproof.classifiers` and
+        `soundproof.curves` hold what the boards make of the same folder.
 
     Raises:
         SoundproofError: The suite, the data or an argument is bad; it lists every problem.
     """
-    return frame(
+    return frames.cells(
         execute(
             suite, data=data, out=out, cache=cache, device=device, only=only, threads=threads, isolate=isolate
         ).results
@@ -145,22 +146,3 @@ def plan_suite(
         "seconds": round(sum(forecast.seconds(workshop, pending).values()), 1),
         "reasons": [row.reason for row in plan.skipped],
     }
-
-
-def frame(found: Results) -> pd.DataFrame:
-    """Results as a table, a row a cell."""
-    import pandas as pd
-
-    from soundproof.contract.identity import label
-
-    records = []
-    for row in found.rows:
-        flat = row.to_json()
-        metrics = {**flat.pop("metrics"), **{f"report_{name}": each for name, each in flat.pop("reports").items()}}
-        for name in ("dataset", "representation", "model", "defense", "attack", "target"):
-            flat[name] = None if flat[name] is None else label(flat[name])
-        for name, metric in metrics.items():
-            flat[name] = metric["value"]
-            flat |= {f"{name}_{end}": metric[end] for end in ("low", "high", "n")}
-        records.append(flat)
-    return pd.DataFrame.from_records(records)

@@ -25,6 +25,7 @@ ROOMS = (
     "planning",
     "engine",
     "boards",
+    "frames",
     "api",
     "cli",
 )
