@@ -34,12 +34,12 @@ def page(boards: Boards, source: Provenance, run: Mapping[str, Any]) -> str:
     """The whole of `index.html`."""
     sheets = {"classifiers": columns.classifiers(boards), "attacks": columns.attacks(boards)}
     content = payload(boards, sheets, run)
-    environment = _environment()
-    scripts = [environment.get_template(name).render() for name in ("theme.js", "page.js")]
+    templates = environment()
+    scripts = [templates.get_template(name).render() for name in ("theme.js", "page.js")]
     readings = glossary.how_to_read(
         source.budget, source.target, grey_box=boards.grey_box, attacks=boards.averaged
     )
-    return environment.get_template("index.html.j2").render(
+    return templates.get_template("index.html.j2").render(
         source=source,
         readings=readings,
         intervals=glossary.INTERVALS,
@@ -125,7 +125,8 @@ def _hash(script: str) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates; everything that they are given is escaped."""
     return Environment(
         loader=PackageLoader("soundproof.boards"),
         autoescape=True,
