@@ -17,7 +17,7 @@ def run(right, clips=40):
 
 
 def test_a_change_is_drawn_for_both_runs_alike():
-    """Both get half of the clips right, and the second ten more: of the pair that is known better than of either."""
+    """The second gets ten clips more: of the pair that is known better than of either."""
     first, second = np.arange(40) < 20, np.arange(40) < 30
     (found,) = compare(run(first), run(second)).differences
     assert (found.name, found.before, found.after) == ("accuracy", 0.5, 0.75)
