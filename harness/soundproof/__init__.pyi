@@ -20,6 +20,9 @@ from .errors import ResultsError as ResultsError
 from .errors import SoundproofError as SoundproofError
 from .errors import SuiteError as SuiteError
 from .errors import hint as hint
+from .frames import classifiers as classifiers
+from .frames import curves as curves
+from .frames import load as load
 from .results.files import Results as Results
 from .results.files import Row as Row
 from .training.objective import Objective as Objective

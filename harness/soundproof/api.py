@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from soundproof import frames
 from soundproof.contract.discovery import discover
 from soundproof.engine import forecast
 from soundproof.engine.environment import cache_folder, data_folder, detect
 from soundproof.engine.events import EventLog, Warned
 from soundproof.engine.isolation import Isolation
+from soundproof.engine.pictures import pictures
 from soundproof.engine.runner import Runner
 from soundproof.engine.store import Store
 from soundproof.errors import DataError
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from soundproof.boards import Drawn
     from soundproof.engine.events import Event, Listener
     from soundproof.results.files import Results
 
@@ -52,16 +56,32 @@ def run(
             `none`. The results are the same.
 
     Returns:
-        A row a cell: coordinates, status, and of each metric the value (`accuracy`), the interval
-        (`accuracy_low`, `accuracy_high`) and the clips behind it (`accuracy_n`).
+        A row a cell, as `soundproof.load` gives it for the results folder; `soundproof.classifiers` and
+        `soundproof.curves` hold what the boards make of the same folder.
 
     Raises:
         SoundproofError: The suite, the data or an argument is bad; it lists every problem.
     """
-    found, _ = execute(
-        suite, data=data, out=out, cache=cache, device=device, only=only, threads=threads, isolate=isolate
+    return frames.cells(
+        execute(
+            suite, data=data, out=out, cache=cache, device=device, only=only, threads=threads, isolate=isolate
+        ).results
     )
-    return frame(found)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that is over.
+
+    Attributes:
+        results: What was measured.
+        out: The folder that holds it.
+        drawn: Its pages.
+    """
+
+    results: Results
+    out: Path
+    drawn: Drawn
 
 
 def execute(
@@ -76,7 +96,7 @@ def execute(
     isolate: str = "plugins",
     fresh: bool = False,
     listeners: Sequence[Listener] = (),
-) -> tuple[Results, Path]:
+) -> Finished:
     """Run a suite and write its results folder; see `run`."""
     from soundproof import boards
 
@@ -98,10 +118,11 @@ def execute(
         for reason in plan.absent.values():
             tell(Warned(f"skipped: {reason}"))
         store = Store(cache_folder(cache), fresh=fresh, warn=lambda message: tell(Warned(message)))
-        found = Runner(registry, environment, store, root, tell, Isolation(isolate)).run(plan)
+        runner = Runner(registry, environment, store, root, tell, Isolation(isolate))
+        found = runner.run(plan)
+        found = replace(found, pictures=pictures(runner.workshop(plan), found.rows))
     files.write(found, folder)
-    boards.render(folder)
-    return found, folder
+    return Finished(found, folder, boards.render(folder))
 
 
 def plan_suite(
@@ -130,22 +151,3 @@ def plan_suite(
         "seconds": round(sum(forecast.seconds(workshop, pending).values()), 1),
         "reasons": [row.reason for row in plan.skipped],
     }
-
-
-def frame(found: Results) -> pd.DataFrame:
-    """Results as a table, a row a cell."""
-    import pandas as pd
-
-    from soundproof.contract.identity import label
-
-    records = []
-    for row in found.rows:
-        flat = row.to_json()
-        metrics = {**flat.pop("metrics"), **{f"report_{name}": each for name, each in flat.pop("reports").items()}}
-        for name in ("dataset", "representation", "model", "defense", "attack", "target"):
-            flat[name] = None if flat[name] is None else label(flat[name])
-        for name, metric in metrics.items():
-            flat[name] = metric["value"]
-            flat |= {f"{name}_{end}": metric[end] for end in ("low", "high", "n")}
-        records.append(flat)
-    return pd.DataFrame.from_records(records)

@@ -28,6 +28,7 @@ ROOMS = (
     "papers",
     "conformance",
     "boards",
+    "frames",
     "api",
     "cli",
 )
