@@ -1,3 +1,4 @@
+from . import conformance as conformance
 from .api import run as run
 from .contract.components import Attack as Attack
 from .contract.components import Augmentation as Augmentation
@@ -10,6 +11,7 @@ from .contract.components import Model as Model
 from .contract.components import Representation as Representation
 from .contract.discovery import hookimpl as hookimpl
 from .data.own_audio import OwnAudio as OwnAudio
+from .errors import AbsentError as AbsentError
 from .errors import BudgetExhaustedError as BudgetExhaustedError
 from .errors import DataError as DataError
 from .errors import MeteringError as MeteringError

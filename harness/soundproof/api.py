@@ -15,6 +15,7 @@ from soundproof.engine.isolation import Isolation
 from soundproof.engine.pictures import pictures
 from soundproof.engine.runner import Runner
 from soundproof.engine.store import Store
+from soundproof.errors import DataError
 from soundproof.planning.product import make_plan
 from soundproof.planning.suite import load_suite
 from soundproof.results import files
@@ -103,7 +104,9 @@ def execute(
     checked = load_suite(suite, registry)
     root, folder = data_folder(data), Path(out or Path("leaderboards") / checked.name)
     plan = make_plan(checked, root, only)
-    protect(folder, checked.name, len(plan.cells) + len(plan.skipped))
+    if plan.absent and not plan.indexes:
+        raise DataError(list(plan.absent.values()))
+    protect(folder, checked.name, len(plan.cells) + len(plan.skipped) + len(plan.missing))
     environment = detect(device, threads)
     with EventLog(folder / "events.jsonl") as log:
         told: tuple[Listener, ...] = (log, *listeners)
@@ -112,6 +115,8 @@ def execute(
             for listener in told:
                 listener(event)
 
+        for reason in plan.absent.values():
+            tell(Warned(f"skipped: {reason}"))
         store = Store(cache_folder(cache), fresh=fresh, warn=lambda message: tell(Warned(message)))
         runner = Runner(registry, environment, store, root, tell, Isolation(isolate))
         found = runner.run(plan)

@@ -17,6 +17,10 @@ pytestmark = pytest.mark.slow
 TIMED = (
     "() => {{ const start = performance.now(); {}; document.body.offsetHeight; return performance.now() - start }}"
 )
+SORT = TIMED.format("document.querySelector('[data-column=fooling_rate]').click()")
+SEARCH = TIMED.format(
+    "const box = document.querySelector('#search'); box.value = 'net'; box.dispatchEvent(new Event('input'))"
+)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from soundproof.boards import headlines
+from soundproof.boards import headlines, papers
 from soundproof.boards.collect import collect
 from soundproof.boards.markdown import documents
 from soundproof.boards.page import page
@@ -27,7 +27,8 @@ class Drawn:
     """Everything a reader sees of a results folder.
 
     Attributes:
-        pages: `index.html`, `README.md`, and each board as `.md` and `.csv`, by file name.
+        pages: `index.html`, `README.md`, each board as `.md` and `.csv`, and `papers` where there is something to
+            compare, by file name.
         ranking: The first five classifiers of each data set, a line each, as the end of a run shows them.
     """
 
@@ -54,5 +55,6 @@ def draw(results: Results) -> Drawn:
         "index.html": page(boards, source, results.run),
         **{f"{name}.md": content for name, content in documents(boards, source).items()},
         **{f"{name}.csv": content for name, content in sheets(boards).items()},
+        **papers.pages(results),
     }
     return Drawn(pages, tuple(headlines.ranking(boards)))

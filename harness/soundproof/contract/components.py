@@ -44,12 +44,14 @@ class Component(ABC):
             component runs (docs/reliability.md); set a string to decide by hand when numbers change.
         presets: Parameters that a published source uses, by the source's name. A suite writes
             `{ id = "bim-b", preset = "001" }`; what stands beside the preset overrides it.
+        trial: Parameters that make it cheap, with which `bench check` tries it; none where it is cheap already.
     """
 
     kind: ClassVar[Kind]
     id: ClassVar[str]
     version: ClassVar[str | None] = None
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    trial: ClassVar[Mapping[str, Any]] = {}
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -93,9 +95,11 @@ class Dataset(Component):
         licence: Its licence, in the publisher's words.
         homepage: Where it is described.
         downloads: What `bench data fetch` gets.
+        class_names: The classes as published, in their order; empty where that is unknown.
         class_sizes: Clips of every class as published, in the order of the classes; empty where that is unknown.
         fold_sizes: Clips of every fold as published, in ascending order of their numbers. A part of a data set
-            can be used; only `bench data check` compares with these two.
+            can be used; `bench data check` compares with these two, and `bench plan` takes them for absent audio.
+        fold_numbers: Those numbers; empty for 0, 1, …
     """
 
     kind = Kind.DATASET
@@ -103,8 +107,10 @@ class Dataset(Component):
     licence: ClassVar[str] = ""
     homepage: ClassVar[str] = ""
     downloads: ClassVar[tuple[Download, ...]] = ()
+    class_names: ClassVar[tuple[str, ...]] = ()
     class_sizes: ClassVar[tuple[int, ...]] = ()
     fold_sizes: ClassVar[tuple[int, ...]] = ()
+    fold_numbers: ClassVar[tuple[int, ...]] = ()
 
     @property
     @abstractmethod

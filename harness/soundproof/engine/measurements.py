@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-
-import torch
 
 from soundproof.digest import seed_from
 from soundproof.engine.classifiers import ClassifierMaker, seeded
 from soundproof.engine.inputs import InputMaker
 from soundproof.engine.keys import seed_of
+from soundproof.engine.memory import within_memory
 from soundproof.measuring.outcome import Outcome
 from soundproof.measuring.protocols.base import Material
 from soundproof.measuring.subject import Subject
 
 if TYPE_CHECKING:
+    import torch
+
     from soundproof.engine.workshop import Workshop
     from soundproof.measuring.classifier import Classifier
     from soundproof.measuring.protocols.base import Cell
@@ -74,7 +75,7 @@ class Measurements:
             )
             try:
                 with seeded(seed_from(seed), self.workshop.device):
-                    outcome = _within_memory(material)
+                    outcome = within_memory(material)
             except BaseException:
                 # Whatever raised may have changed the classifier before: the next cell gets it as it was made.
                 self.classifiers.drop(cell.judged)
@@ -106,16 +107,3 @@ class Measurements:
 
     def _split(self, classifier: Classifier) -> Split:
         return self.workshop.plan.splits[classifier.trained.dataset, classifier.trained.fold]
-
-
-def _within_memory(material: Material) -> Outcome:
-    """Measure, in smaller batches when memory runs out."""
-    while True:
-        try:
-            return material.cell.protocol.measure(material)
-        except torch.OutOfMemoryError:
-            if material.subject.batch == 1:
-                raise
-            smaller = replace(material.subject, batch=material.subject.batch // 2)
-            material = replace(material, subject=smaller)
-            torch.cuda.empty_cache()

@@ -57,7 +57,7 @@ class Runner:
     store: Store
     root: Path
     tell: Listener = lambda _: None
-    isolation: Isolation = Isolation.PLUGINS
+    isolation: Isolation = Isolation.NONE
 
     def run(self, plan: Plan) -> Results:
         """All cells of a plan.
@@ -131,7 +131,7 @@ class Runner:
             samples[names_name(coordinate(dataset))] = np.frombuffer(
                 names.encode(errors="replace"), dtype=np.uint8
             )
-        rows = [*(ran.row for ran in done), *plan.skipped]
+        rows = [*(ran.row for ran in done), *plan.skipped, *plan.unavailable()]
         found = Results(sorted(rows, key=lambda row: row.order), samples, self._provenance(plan))
         return replace(found, rows=_compared(found))
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from soundproof.types import Budget, Examples
     from soundproof.victim.ball import Ball
 
-# Clips attacked at once; the pipeline halves it when memory runs out.
+# Clips attacked at once. Random streams depend on it, so that no machine attacks in other batches.
 BATCH = 64
 
 

@@ -56,11 +56,13 @@ class Suite:
         split: How clips are divided.
         budget: The limits of attacks, unless a data set has others.
         training: What overrides the models' recipes.
-        gate: Tolerances by metric.
         limits: Of every cell's time and memory.
+        gate: By metric a table with its tolerance and perhaps a hard limit and a direction.
         document: The file's content with all defaults, as JSON, and the labels.
         written: The file's content as it stands there, as JSON: `load_suite` makes the same suite of it.
         settings: What holds for some components only; later ones win over earlier ones.
+        folds: Numbers of the folds that run …
+        seeds: … and the seeds of each.
         represented: Where settings change a representation's parameters for a data set: what they make of it.
         labels: What components are called, by kind and canonical coordinate.
     """
@@ -76,13 +78,16 @@ class Suite:
     split: SplitTable
     budget: Budget
     training: Mapping[str, Any]
-    gate: Mapping[str, float]
     limits: LimitsTable
+    gate: Mapping[str, Mapping[str, Any]]
     document: Mapping[str, Any]
     written: Mapping[str, Any]
     settings: Sequence[Setting] = ()
+    folds: Sequence[int] = (0,)
+    seeds: Sequence[int] = (0,)
     represented: Mapping[tuple[Dataset, Representation], Representation] = field(default_factory=dict)
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    _budgets: dict[Dataset, Budget] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def digest(self) -> str:
@@ -107,8 +112,11 @@ class Suite:
 
     def budget_of(self, dataset: Dataset) -> Budget:
         """The limits of attacks on classifiers of a data set."""
-        here = [setting.budget for setting in self.settings if setting.holds(dataset)]
-        return Budget(**_merged(vars(self.budget), *here))
+        # Every cell asks for it.
+        if dataset not in self._budgets:
+            here = [setting.budget for setting in self.settings if setting.holds(dataset)]
+            self._budgets[dataset] = Budget(**_merged(vars(self.budget), *here))
+        return self._budgets[dataset]
 
     def representation_of(self, representation: Representation, dataset: Dataset) -> Representation:
         """One of `representations` with the parameters that it has for a data set."""
@@ -175,6 +183,8 @@ def _suite(
         document={**file.model_dump(mode="json"), "budget": vars(budget)},
         written=written,
         settings=settings,
+        folds=range(file.split.folds),
+        seeds=file.split.seeds,
         represented=represented,
         labels={str(kind): lists[name].labels for name, kind in LISTS.items() if lists[name].labels},
     )

@@ -131,7 +131,7 @@ class Combination:
         count = dict.fromkeys(names, 0)
         for row in rows:
             assert row.attack is not None
-            for name, part in self._parts(row).items():
+            for name, part in self.parts(row).items():
                 if name in count and len(part.clips):
                     presets = found.setdefault(name, {}).setdefault(row.attack["id"], {})
                     presets.setdefault(row.words["attack"], []).append(part)
@@ -162,6 +162,17 @@ class Combination:
             found[run] = (tested, np.isin(tested, samples[0]["clip"][~fooled]))
         return found
 
+    def parts(self, row: Row) -> dict[str, Part]:
+        """A row's shares of metrics, and of those that a partner gives where it is there."""
+        samples = self.samples(row)
+        found = PROTOCOLS[row.protocol].parts(samples, self._scene(row))
+        grey, undefended = self._partner(row, "grey"), self._partner(row, "undefended")
+        if grey is not None:
+            found |= grey_parts(samples, grey)
+        if undefended is not None and "l2" in samples and "l2" in undefended:
+            found["epsilon_ratio"] = ratio_of_sizes(samples, undefended)
+        return found
+
     def samples(self, row: Row) -> dict[str, Array]:
         """The per-clip outcomes of a row, by field.
 
@@ -189,17 +200,6 @@ class Combination:
             return known_count
         fields = self._results.fields(row)
         return max((int(fields[name].max()) for name in ("label", "prediction") if name in fields), default=-1) + 1
-
-    def _parts(self, row: Row) -> dict[str, Part]:
-        """A row's shares of metrics, and of those that a partner gives where it is there."""
-        samples = self.samples(row)
-        found = PROTOCOLS[row.protocol].parts(samples, self._scene(row))
-        grey, undefended = self._partner(row, "grey"), self._partner(row, "undefended")
-        if grey is not None:
-            found |= grey_parts(samples, grey)
-        if undefended is not None and "l2" in samples and "l2" in undefended:
-            found["epsilon_ratio"] = ratio_of_sizes(samples, undefended)
-        return found
 
     def _grey(self, row: Row) -> dict[str, Array] | None:
         """The samples of the grey-box attacker."""
