@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from soundproof.boards.collect import collect
 from soundproof.boards.headlines import headlines
-from soundproof.boards.page import environment
 from soundproof.boards.provenance import provenance
+from soundproof.boards.templating import environment
 from soundproof.errors import ResultsError
 from soundproof.results.files import RUN, read, replace
 
