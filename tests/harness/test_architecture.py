@@ -26,6 +26,7 @@ ROOMS = (
     "planning",
     "engine",
     "conformance",
+    "scaffold",
     "boards",
     "api",
     "cli",
