@@ -11,6 +11,7 @@ from .contract.components import Model as Model
 from .contract.components import Representation as Representation
 from .contract.discovery import hookimpl as hookimpl
 from .data.own_audio import OwnAudio as OwnAudio
+from .errors import AbsentError as AbsentError
 from .errors import BudgetExhaustedError as BudgetExhaustedError
 from .errors import DataError as DataError
 from .errors import MeteringError as MeteringError
@@ -19,6 +20,9 @@ from .errors import ResultsError as ResultsError
 from .errors import SoundproofError as SoundproofError
 from .errors import SuiteError as SuiteError
 from .errors import hint as hint
+from .frames import classifiers as classifiers
+from .frames import curves as curves
+from .frames import load as load
 from .results.files import Results as Results
 from .results.files import Row as Row
 from .training.objective import Objective as Objective

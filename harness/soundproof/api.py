@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from soundproof import frames
 from soundproof.contract.discovery import discover
 from soundproof.engine import forecast
 from soundproof.engine.environment import cache_folder, data_folder, detect
 from soundproof.engine.events import EventLog, Warned
+from soundproof.engine.isolation import Isolation
+from soundproof.engine.pictures import pictures
 from soundproof.engine.runner import Runner
 from soundproof.engine.store import Store
+from soundproof.errors import DataError
 from soundproof.planning.product import make_plan
 from soundproof.planning.suite import load_suite
 from soundproof.results import files
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from soundproof.boards import Drawn
     from soundproof.engine.events import Event, Listener
     from soundproof.results.files import Results
 
@@ -33,6 +39,8 @@ def run(
     cache: str | Path | None = None,
     device: str = "auto",
     only: Mapping[str, Sequence[str]] | None = None,
+    threads: int | None = None,
+    isolate: str = "plugins",
 ) -> pd.DataFrame:
     """Run a suite, write its results folder with the boards, and return the rows.
 
@@ -43,16 +51,37 @@ def run(
         cache: Where artifacts are kept between runs.
         device: `auto`, `cpu` or `cuda`.
         only: Ids to keep, by kind.
+        threads: What torch may use; by default `OMP_NUM_THREADS`, else as many as there are cores.
+        isolate: Which cells run in processes of their own: `plugins` (those of other distributions), `all` or
+            `none`. The results are the same.
 
     Returns:
-        A row a cell: coordinates, status, and of each metric the value (`accuracy`), the interval
-        (`accuracy_low`, `accuracy_high`) and the clips behind it (`accuracy_n`).
+        A row a cell, as `soundproof.load` gives it for the results folder; `soundproof.classifiers` and
+        `soundproof.curves` hold what the boards make of the same folder.
 
     Raises:
         SoundproofError: The suite, the data or an argument is bad; it lists every problem.
     """
-    found, _ = execute(suite, data=data, out=out, cache=cache, device=device, only=only)
-    return frame(found)
+    return frames.cells(
+        execute(
+            suite, data=data, out=out, cache=cache, device=device, only=only, threads=threads, isolate=isolate
+        ).results
+    )
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that is over.
+
+    Attributes:
+        results: What was measured.
+        out: The folder that holds it.
+        drawn: Its pages.
+    """
+
+    results: Results
+    out: Path
+    drawn: Drawn
 
 
 def execute(
@@ -63,9 +92,11 @@ def execute(
     cache: str | Path | None = None,
     device: str = "auto",
     only: Mapping[str, Sequence[str]] | None = None,
+    threads: int | None = None,
+    isolate: str = "plugins",
     fresh: bool = False,
     listeners: Sequence[Listener] = (),
-) -> tuple[Results, Path]:
+) -> Finished:
     """Run a suite and write its results folder; see `run`."""
     from soundproof import boards
 
@@ -73,8 +104,10 @@ def execute(
     checked = load_suite(suite, registry)
     root, folder = data_folder(data), Path(out or Path("leaderboards") / checked.name)
     plan = make_plan(checked, root, only)
-    protect(folder, checked.name, len(plan.cells) + len(plan.skipped))
-    environment = detect(device)
+    if plan.absent and not plan.indexes:
+        raise DataError(list(plan.absent.values()))
+    protect(folder, checked.name, len(plan.cells) + len(plan.skipped) + len(plan.missing))
+    environment = detect(device, threads)
     with EventLog(folder / "events.jsonl") as log:
         told: tuple[Listener, ...] = (log, *listeners)
 
@@ -82,11 +115,14 @@ def execute(
             for listener in told:
                 listener(event)
 
+        for reason in plan.absent.values():
+            tell(Warned(f"skipped: {reason}"))
         store = Store(cache_folder(cache), fresh=fresh, warn=lambda message: tell(Warned(message)))
-        found = Runner(registry, environment, store, root, tell).run(plan)
+        runner = Runner(registry, environment, store, root, tell, Isolation(isolate))
+        found = runner.run(plan)
+        found = replace(found, pictures=pictures(runner.workshop(plan), found.rows))
     files.write(found, folder)
-    boards.render(folder)
-    return found, folder
+    return Finished(found, folder, boards.render(folder))
 
 
 def plan_suite(
@@ -96,12 +132,13 @@ def plan_suite(
     cache: str | Path | None = None,
     device: str = "auto",
     only: Mapping[str, Sequence[str]] | None = None,
+    threads: int | None = None,
 ) -> dict[str, Any]:
     """Content of `bench plan --json`: the size of a run, what of it is cached, and what it will take."""
     registry = discover()
     checked = load_suite(suite, registry)
     plan = make_plan(checked, data_folder(data), only)
-    environment, store = detect(device), Store(cache_folder(cache))
+    environment, store = detect(device, threads), Store(cache_folder(cache))
     workshop = Runner(registry, environment, store, data_folder(data)).workshop(plan)
     pending = forecast.pending(workshop)
     return {
@@ -114,22 +151,3 @@ def plan_suite(
         "seconds": round(sum(forecast.seconds(workshop, pending).values()), 1),
         "reasons": [row.reason for row in plan.skipped],
     }
-
-
-def frame(found: Results) -> pd.DataFrame:
-    """Results as a table, a row a cell."""
-    import pandas as pd
-
-    from soundproof.contract.identity import label
-
-    records = []
-    for row in found.rows:
-        flat = row.to_json()
-        metrics = {**flat.pop("metrics"), **{f"report_{name}": each for name, each in flat.pop("reports").items()}}
-        for name in ("dataset", "representation", "model", "defense", "attack", "target"):
-            flat[name] = None if flat[name] is None else label(flat[name])
-        for name, metric in metrics.items():
-            flat[name] = metric["value"]
-            flat |= {f"{name}_{end}": metric[end] for end in ("low", "high", "n")}
-        records.append(flat)
-    return pd.DataFrame.from_records(records)

@@ -66,6 +66,10 @@ class DataError(SoundproofError):
     """Audio is missing, damaged or not in its published layout."""
 
 
+class AbsentError(DataError):
+    """A data set is not there at all, as opposed to damaged: the rest of a suite can do without it."""
+
+
 class ResultsError(SoundproofError):
     """A results folder is missing, incomplete or of another schema."""
 

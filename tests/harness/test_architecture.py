@@ -25,9 +25,11 @@ ROOMS = (
     "gate",
     "planning",
     "engine",
+    "papers",
     "conformance",
     "scaffold",
     "boards",
+    "frames",
     "api",
     "cli",
 )

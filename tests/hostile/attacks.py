@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import os
 import random
+import signal
 import sys
+import threading
+import time
 import warnings
 from dataclasses import dataclass
 from typing import ClassVar
@@ -261,6 +265,43 @@ class Leaving(_Hostile):
             case "long":
                 raise ValueError("x" * 20_000_000)
         raise AssertionError(self.way)
+
+
+def _leak():
+    held = []
+    while True:
+        held.append(bytearray(os.urandom(1 << 20) * 64))
+
+
+def _scribble():
+    for number in range(3, 20):
+        with contextlib.suppress(OSError):
+            os.write(number, b"no message at all" * 10)
+    time.sleep(3600)
+
+
+WAYS = {
+    "exit": lambda: os._exit(0),
+    "abort": os.abort,
+    "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "hang": lambda: time.sleep(3600),
+    "thread": lambda: threading.Thread(target=time.sleep, args=(3600,)).start(),
+    "leak": _leak,
+    "flood": lambda: sys.stdout.write("flood " * 5_000_000),
+    "channel": _scribble,
+}
+
+
+@dataclass(frozen=True)
+class Killing(_Hostile):
+    """Does to its process what no exception can carry."""
+
+    id: ClassVar[str] = "hostile-killing"
+    way: str = "exit"
+
+    def perturb(self, victim, ball, generator):
+        WAYS[self.way]()
+        return victim.clean.clone()
 
 
 @dataclass(frozen=True)

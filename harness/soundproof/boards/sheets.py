@@ -104,10 +104,11 @@ def _sheet(first: Iterable[str], measures: Iterable[str], lines: Iterable[Mappin
     numbers = (column for name in measures for column in _spread_of(name))
     header = tuple(dict.fromkeys((*first, *_COVERAGE, *numbers, "flags")))
     writer = csv.DictWriter(text, header, restval="", lineterminator="\r\n")
-    writer.writerow({column: _safe(column) for column in header})
-    writer.writerows({name: _safe(cell) for name, cell in line.items()} for line in lines)
+    writer.writerow({column: safe(column) for column in header})
+    writer.writerows({name: safe(cell) for name, cell in line.items()} for line in lines)
     return text.getvalue().replace("\r\n", "\n")
 
 
-def _safe(cell: Cell) -> Cell:
+def safe(cell: Cell) -> Cell:
+    """A cell that no spreadsheet reads as a formula."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell

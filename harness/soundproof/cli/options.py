@@ -26,12 +26,31 @@ def add_suite(parser: argparse.ArgumentParser) -> None:
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute (default: auto)"
     )
     parser.add_argument(
+        "--threads",
+        type=positive,
+        metavar="N",
+        help="threads of torch, whose number shows in last digits (default: $OMP_NUM_THREADS, else all cores)",
+    )
+    parser.add_argument(
         "--only",
         action="append",
         default=[],
         metavar="KIND=ID",
         help="run only this component of its kind; may be repeated, e.g. --only model=resnet18",
     )
+
+
+def positive(text: str) -> int:
+    """A number of at least one.
+
+    Raises:
+        argparse.ArgumentTypeError: It is none.
+    """
+    import argparse
+
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of at least 1")
+    return int(text)
 
 
 def only(entries: Sequence[str]) -> dict[str, list[str]]:

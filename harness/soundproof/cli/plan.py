@@ -51,6 +51,7 @@ def call(arguments: argparse.Namespace) -> int:
             cache=arguments.cache,
             device=arguments.device,
             only=options.only(arguments.only),
+            threads=arguments.threads,
         )
     say(json.dumps(plan) if arguments.json else _text(plan))
     return 0

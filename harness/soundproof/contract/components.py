@@ -70,6 +70,16 @@ class Component(ABC):
         """Facts of this component that a planner or a reader should know, as JSON."""
         return {}
 
+    @classmethod
+    def numeric_defaults(cls) -> dict[str, float]:
+        """The parameters whose default is a number: a board that draws a study of one needs to know it."""
+        found = {each.name: each.default for each in dataclasses.fields(cls)}  # type: ignore[arg-type]
+        return {
+            name: value
+            for name, value in found.items()
+            if isinstance(value, (int, float)) and not isinstance(value, bool)
+        }
+
     def parameters(self) -> dict[str, Any]:
         """Every parameter by name."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
@@ -85,9 +95,11 @@ class Dataset(Component):
         licence: Its licence, in the publisher's words.
         homepage: Where it is described.
         downloads: What `bench data fetch` gets.
+        class_names: The classes as published, in their order; empty where that is unknown.
         class_sizes: Clips of every class as published, in the order of the classes; empty where that is unknown.
         fold_sizes: Clips of every fold as published, in ascending order of their numbers. A part of a data set
-            can be used; only `bench data check` compares with these two.
+            can be used; `bench data check` compares with these two, and `bench plan` takes them for absent audio.
+        fold_numbers: Those numbers; empty for 0, 1, …
     """
 
     kind = Kind.DATASET
@@ -95,8 +107,10 @@ class Dataset(Component):
     licence: ClassVar[str] = ""
     homepage: ClassVar[str] = ""
     downloads: ClassVar[tuple[Download, ...]] = ()
+    class_names: ClassVar[tuple[str, ...]] = ()
     class_sizes: ClassVar[tuple[int, ...]] = ()
     fold_sizes: ClassVar[tuple[int, ...]] = ()
+    fold_numbers: ClassVar[tuple[int, ...]] = ()
 
     @property
     @abstractmethod
@@ -330,7 +344,14 @@ class Attack(Component):
 
 
 class BoundedAttack(Attack):
-    """An attack that looks for the worst example within a given ball."""
+    """An attack that looks for the worst example within a given ball.
+
+    Attributes:
+        radius_per_clip: Whether `perturb` takes a ball with a radius for each clip, `[N]`. The protocol `reach`
+            then refines all clips in one batch, not a batch for each radius.
+    """
+
+    radius_per_clip: ClassVar[bool] = False
 
     @abstractmethod
     def perturb(self, victim: Victim, ball: Ball, generator: torch.Generator) -> torch.Tensor:

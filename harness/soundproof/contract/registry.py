@@ -7,7 +7,7 @@ import json
 import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pydantic
 
@@ -134,6 +134,13 @@ class Registry:
         if not isinstance(preset, str) or preset not in presets:
             raise PluginError(f"{name} has no preset {preset!r}: {hint(preset, presets)}")
         return presets[preset]
+
+    def distributions(self, component: Component) -> frozenset[str]:
+        """Distributions that a component comes from, with those of the components that its parameters name."""
+        refs = [value for value in component.parameters().values() if isinstance(value, Ref)]
+        named = [cast("Component", ref.component or self.build(ref)) for ref in refs]
+        own = {self.find(type(component).kind, component.id).distribution}
+        return frozenset(own).union(*(self.distributions(each) for each in named))
 
     def listing(self, kind: Kind | None = None) -> list[dict[str, Any]]:
         """Listing that `bench ls --json` prints: usable components first, then the refused."""

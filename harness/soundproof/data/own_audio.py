@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from soundproof.contract.components import Dataset
-from soundproof.errors import DataError
+from soundproof.errors import AbsentError, DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,7 +102,7 @@ class OwnAudio(Dataset):
     def _folder(self, root: Path) -> Path:
         folder = root / self.path
         if not folder.is_dir():
-            raise DataError(f"{folder}: no such folder; set the parameter path, or the data folder with --data")
+            raise AbsentError(f"{folder}: no such folder; set the parameter path, or the data folder with --data")
         return folder
 
     def group_names(self, files: Sequence[Path]) -> list[str]:

@@ -73,16 +73,17 @@ def cache_folder(given: str | Path | None = None) -> Path:
     return Path(given or os.environ.get("SOUNDPROOF_CACHE") or ".soundproof-cache").expanduser()
 
 
-def detect(device: str) -> Environment:
+def detect(device: str, threads: int | None = None) -> Environment:
     """The environment for a device, which must exist.
 
     Args:
         device: `auto`, `cpu` or `cuda`; `auto` takes the accelerator if there is one.
+        threads: What torch may use; by default `OMP_NUM_THREADS`, else as many as there are cores.
 
     Raises:
         SoundproofError: `cuda` is asked for and there is none.
     """
-    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = threads or _threads()
     if device == "cpu":
         return Environment("cpu", "", threads)
     import torch
@@ -92,6 +93,13 @@ def detect(device: str) -> Environment:
     if device == "cuda":
         raise SoundproofError("--device cuda: torch finds no CUDA device here; use --device cpu or auto")
     return Environment("cpu", "", threads)
+
+
+def _threads() -> int:
+    asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    if asked.isdecimal() and int(asked) > 0:
+        return int(asked)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def prepare(environment: Environment) -> None:

@@ -60,7 +60,15 @@ GROUNDS: dict[type[Node], Ground] = {
         (*_NETWORKS, "scipy", "librosa"),
     ),
     Cell: Ground(
-        ("types.py", "digest.py", "victim", "measuring", "engine/fusion.py", "engine/measurements.py"),
+        (
+            "types.py",
+            "digest.py",
+            "victim",
+            "measuring",
+            "engine/fusion.py",
+            "engine/measurements.py",
+            "engine/memory.py",
+        ),
         (*_NETWORKS, "scipy", "adversarial-robustness-toolbox"),
     ),
 }

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-
-import torch
 
 from soundproof.digest import seed_from
 from soundproof.engine.classifiers import ClassifierMaker, seeded
 from soundproof.engine.inputs import InputMaker
 from soundproof.engine.keys import seed_of
+from soundproof.engine.memory import within_memory
 from soundproof.measuring.outcome import Outcome
 from soundproof.measuring.protocols.base import Material
 from soundproof.measuring.subject import Subject
 
 if TYPE_CHECKING:
+    import torch
+
     from soundproof.engine.workshop import Workshop
     from soundproof.measuring.classifier import Classifier
     from soundproof.measuring.protocols.base import Cell
@@ -59,7 +60,7 @@ class Measurements:
         """Measure, and keep the examples apart. A random classifier draws from torch's global generator."""
         needed = cell.protocol.needs(cell).cells
         outcomes = {each: self.outcome(each) for each in needed}
-        examples = {each: self._examples(each) for each in needed}
+        examples = {each: self.examples(each) for each in needed}
         named = [component for component in (cell.classifier.defense, cell.attack) if component is not None]
         seed = seed_of(cell.protocol.id, cell.classifier.trained, *named)
         with self.workshop.once(self.workshop.keys.of(cell)):
@@ -74,7 +75,7 @@ class Measurements:
             )
             try:
                 with seeded(seed_from(seed), self.workshop.device):
-                    outcome = _within_memory(material)
+                    outcome = within_memory(material)
             except BaseException:
                 # Whatever raised may have changed the classifier before: the next cell gets it as it was made.
                 self.classifiers.drop(cell.judged)
@@ -84,7 +85,7 @@ class Measurements:
             self.workshop.store.put(self.workshop.keys.examples(cell), {}, {"examples": outcome.examples})
         return outcome
 
-    def _examples(self, cell: Cell) -> torch.Tensor | None:
+    def examples(self, cell: Cell) -> torch.Tensor | None:
         """The examples that a cell left; None if it makes none. Damaged ones are made again."""
         stored = self.workshop.store.get(self.workshop.keys.examples(cell))
         if stored is not None:
@@ -106,16 +107,3 @@ class Measurements:
 
     def _split(self, classifier: Classifier) -> Split:
         return self.workshop.plan.splits[classifier.trained.dataset, classifier.trained.fold]
-
-
-def _within_memory(material: Material) -> Outcome:
-    """Measure, in smaller batches when memory runs out."""
-    while True:
-        try:
-            return material.cell.protocol.measure(material)
-        except torch.OutOfMemoryError:
-            if material.subject.batch == 1:
-                raise
-            smaller = replace(material.subject, batch=material.subject.batch // 2)
-            material = replace(material, subject=smaller)
-            torch.cuda.empty_cache()

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from soundproof import faults
+import numpy as np
+
 from soundproof.contract.identity import coordinate
 from soundproof.engine import forecast
+from soundproof.engine.cells import run_cell
 from soundproof.engine.events import Begun, Ended, EpochDone, Finished, Started
 from soundproof.engine.interrupts import Interrupts
+from soundproof.engine.isolation import Isolation, Workers
 from soundproof.engine.measurements import Measurements
 from soundproof.engine.workshop import Workshop
-from soundproof.measuring.outcome import InvalidExamplesError
 from soundproof.planning.plan import row_of
-from soundproof.results import flags
 from soundproof.results.combine import Combination
-from soundproof.results.files import SCHEMA, Results, groups_name
-from soundproof.training.trainer import TrainingError
+from soundproof.results.files import SCHEMA, Results, groups_name, names_name
 from soundproof.types import Status
 
 if TYPE_CHECKING:
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from soundproof.contract.registry import Registry
+    from soundproof.engine.cells import Ran
     from soundproof.engine.environment import Environment
     from soundproof.engine.events import Listener
     from soundproof.engine.store import Store
-    from soundproof.measuring.outcome import Outcome
     from soundproof.measuring.protocols.base import Cell
     from soundproof.planning.plan import Plan
     from soundproof.results.files import Row
@@ -48,6 +49,7 @@ class Runner:
         store: The cache.
         root: The data folder.
         tell: Told of everything.
+        isolation: Which cells run in processes of their own.
     """
 
     registry: Registry
@@ -55,6 +57,7 @@ class Runner:
     store: Store
     root: Path
     tell: Listener = lambda _: None
+    isolation: Isolation = Isolation.NONE
 
     def run(self, plan: Plan) -> Results:
         """All cells of a plan.
@@ -76,23 +79,41 @@ class Runner:
         done: list[Ran] = []
         family: object = None
         try:
-            for cell in plan.cells:
-                trained = cell.classifier.trained
-                if family != (family := (trained.dataset, trained.representation, trained.fold, trained.seed)):
-                    measurements.forget()
-                fresh = cell in clock.expected
-                if fresh:
-                    self.tell(Started(row_of(cell, plan.budget(cell), Status.OK).title()))
-                start = time.perf_counter()
-                ran = _run_cell(measurements, plan, cell, interrupts)
-                spent = time.perf_counter() - start
-                clock.finish(cell, spent)
-                done.append(ran)
-                left = clock.left()
-                self.tell(Finished(ran.row, spent, not fresh, len(done), len(plan.cells), left, ran.traceback))
+            with Workers(workshop, self._job(plan), self.isolation, plan.suite.limits, self.tell) as workers:
+                groups = {cell: workers.group(cell) if cell in clock.expected else None for cell in plan.cells}
+                # Each group's cells come one after the other, so that one worker at a time is enough.
+                for cell in sorted(plan.cells, key=lambda each: groups[each] or ()):
+                    group, fresh = groups[cell], cell in clock.expected
+                    if family != (family := (group, cell.classifier.trained.family)):
+                        measurements.forget()
+                    if fresh:
+                        title = row_of(cell, plan.budget(cell), Status.OK).title()
+                        self.tell(Started(title, plan.recipe(cell.classifier.trained).epochs))
+                    start = time.perf_counter()
+                    if group is None:
+                        ran = run_cell(measurements, plan, cell, interrupts)
+                    else:
+                        ran = workers.run(cell, group, clock.expected[cell])
+                    spent = time.perf_counter() - start
+                    clock.finish(cell, spent)
+                    done.append(ran)
+                    count = len(done), len(plan.cells)
+                    left, at_most = clock.left(), not clock.calibrated
+                    self.tell(Finished(ran.row, spent, not fresh, *count, left, ran.traceback, at_most))
         finally:
             self.tell(Ended())
         return done
+
+    def _job(self, plan: Plan) -> dict[str, Any]:
+        """What a worker makes the same plan from."""
+        return {
+            "suite": plan.suite.written,
+            "only": {kind: list(ids) for kind, ids in plan.only.items()},
+            "root": str(self.root),
+            "cache": str(self.store.root),
+            "fresh": self.store.fresh,
+            "environment": vars(self.environment),
+        }
 
     def workshop(self, plan: Plan) -> Workshop:
         """Workshop for the stages of a plan."""
@@ -106,7 +127,11 @@ class Runner:
             samples |= {f"{ran.row.key}/{name}": array for name, array in ran.samples.items()}
         for dataset, index in plan.indexes.items():
             samples[groups_name(coordinate(dataset))] = index.groups
-        rows = [*(ran.row for ran in done), *plan.skipped]
+            names = json.dumps(index.names[: len(index.names) // (plan.suite.copies + 1)], ensure_ascii=False)
+            samples[names_name(coordinate(dataset))] = np.frombuffer(
+                names.encode(errors="replace"), dtype=np.uint8
+            )
+        rows = [*(ran.row for ran in done), *plan.skipped, *plan.unavailable()]
         found = Results(sorted(rows, key=lambda row: row.order), samples, self._provenance(plan))
         return replace(found, rows=_compared(found))
 
@@ -148,6 +173,7 @@ class Runner:
                 "distribution": of.distribution,
                 "version": of.version,
                 "capabilities": of.component.capabilities(),
+                "defaults": of.component.numeric_defaults(),
             }
             for (kind, name), of in sorted(found.items())
         ]
@@ -169,70 +195,15 @@ class _Clock:
             self._planned += self.expected[cell]
             self._spent += seconds
 
+    @property
+    def calibrated(self) -> bool:
+        """Whether a tenth of the work has shown how fast it goes; before, a forecast is a worst case."""
+        return self._planned >= 0.1 * (self._planned + self._waiting)
+
     def left(self) -> float:
         """Expected seconds of the rest."""
         pace = self._spent / self._planned if self._planned > 0 else 1.0
         return max(0.0, self._waiting * pace)
-
-
-@dataclass(frozen=True, eq=False)
-class Ran:
-    """A cell that was run.
-
-    Attributes:
-        row: Its result.
-        samples: Its per-clip outcomes.
-        traceback: Of a failure.
-    """
-
-    row: Row
-    samples: Mapping[str, npt.NDArray[Any]]
-    traceback: str = ""
-
-
-def _run_cell(measurements: Measurements, plan: Plan, cell: Cell, interrupts: Interrupts) -> Ran:
-    """Measure a cell; whatever a plugin raises becomes its row.
-
-    Raises:
-        KeyboardInterrupt: The user asked for it.
-    """
-    try:
-        return _ran(plan, cell, measurements.outcome(cell))
-    except InvalidExamplesError as error:
-        return _broken(plan, cell, Status.INVALID, error)
-    except TrainingError as error:
-        return _broken(plan, cell, Status.DIVERGED, error, cell.protocol.unfinished(error))
-    except BaseException as error:
-        if interrupts.asked:
-            raise KeyboardInterrupt from error
-        return _broken(plan, cell, Status.FAILED, error)
-
-
-def _ran(plan: Plan, cell: Cell, outcome: Outcome) -> Ran:
-    trained = cell.classifier.trained
-    leaky = (flags.LEAKY,) if plan.splits[trained.dataset, trained.fold].leaky else ()
-    row = row_of(
-        cell,
-        plan.budget(cell),
-        outcome.status,
-        outcome.reason,
-        metrics=outcome.metrics,
-        reports=outcome.reports,
-        flags=(*leaky, *trained.dataset.flags, *trained.model.flags, *outcome.flags),
-        reached=outcome.reached,
-    )
-    return Ran(row, outcome.samples)
-
-
-def _broken(
-    plan: Plan,
-    cell: Cell,
-    status: Status,
-    error: BaseException,
-    samples: Mapping[str, npt.NDArray[Any]] | None = None,
-) -> Ran:
-    row = row_of(cell, plan.budget(cell), status, faults.reason(error))
-    return Ran(row, samples or {}, faults.trace(error))
 
 
 def _compared(found: Results) -> list[Row]:

@@ -94,7 +94,9 @@ class Store:
 
     Attributes:
         root: The folder.
+        fresh: Whether it does not show what earlier runs left.
         unwritten: Artifacts that could not be written so far.
+        own: Digests of the entries that this run has put; a fresh store sees no others.
     """
 
     def __init__(self, root: Path, *, fresh: bool = False, warn: Callable[[str], None] = lambda _: None) -> None:
@@ -110,10 +112,10 @@ class Store:
         """
         self.root = root
         self.unwritten = 0
-        self._fresh = fresh
+        self.fresh = fresh
         self._warn = warn
         self._swept = False
-        self._own: set[str] = set()
+        self.own: set[str] = set()
         self._held: OrderedDict[str, Artifact] = OrderedDict()
         _check_name(root)
 
@@ -122,7 +124,7 @@ class Store:
         name = key.digest
         if name in self._held:
             return self._held[name]
-        if self._fresh and name not in self._own:
+        if self.fresh and name not in self.own:
             return None
         return self._look(key)
 
@@ -131,7 +133,7 @@ class Store:
         name = key.digest
         if name in self._held:
             return self._held[name].record
-        if self._fresh and name not in self._own:
+        if self.fresh and name not in self.own:
             return None
         manifest = _read_manifest(self.folder(key), key)
         return None if manifest is None else dict(manifest["record"])
@@ -141,7 +143,7 @@ class Store:
         name = key.digest
         if name in self._held:
             return True
-        return (not self._fresh or name in self._own) and os.path.isfile(self.folder(key) / _MANIFEST)  # noqa: PTH113 - never raises
+        return (not self.fresh or name in self.own) and os.path.isfile(self.folder(key) / _MANIFEST)  # noqa: PTH113 - never raises
 
     def put(self, key: Key, record: Mapping[str, Any], arrays: Mapping[str, Any] | None = None) -> Artifact:
         """Store an artifact; if another process was faster, its entry stays and is returned.
@@ -160,7 +162,7 @@ class Store:
         except OSError as error:
             self._hold(key, artifact, error)
             return artifact
-        self._own.add(key.digest)
+        self.own.add(key.digest)
         self._held.pop(key.digest, None)
         return found
 
@@ -186,7 +188,7 @@ class Store:
     def _place(self, part: Path, key: Key, artifact: Artifact) -> Artifact:
         folder = self.folder(key)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        if self._fresh and key.digest not in self._own:
+        if self.fresh and key.digest not in self.own:
             _rename_if_there(folder, part.with_name(part_name("replaced")), remove=True)
         try:
             part.rename(folder)

@@ -32,6 +32,7 @@ class Workshop:
         store: Where artifacts are kept.
         root: The data folder.
         on_epoch: Called after every epoch of training.
+        on_stage: Told the digest of the stage that is being made whenever that changes; empty for none.
         keys: Of every stage.
     """
 
@@ -41,8 +42,10 @@ class Workshop:
     store: Store
     root: Path
     on_epoch: Callable[[], None] = lambda: None
+    on_stage: Callable[[str], None] = lambda _: None
     keys: Keys = field(init=False)
     _failed: dict[str, BaseException] = field(default_factory=dict)
+    _open: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.keys = Keys(self.plan, self.environment, self.registry)
@@ -80,9 +83,14 @@ class Workshop:
         if key.digest in self._failed:
             raise self._failed[key.digest]
         prepare(self.environment)
+        self._open.append(key.digest)
+        self.on_stage(key.digest)
         try:
             with kept():
                 yield
         except (Exception, SystemExit) as error:
             self._failed[key.digest] = error
             raise
+        finally:
+            self._open.pop()
+            self.on_stage(self._open[-1] if self._open else "")

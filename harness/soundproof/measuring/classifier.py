@@ -30,6 +30,11 @@ class Trained:
     fold: int
     seed: int
 
+    @property
+    def family(self) -> tuple[object, ...]:
+        """What it shares with the classifiers that see the same inputs: examples can move from one to another."""
+        return self.dataset, self.representation, self.fold, self.seed
+
 
 @dataclass(frozen=True)
 class Classifier:

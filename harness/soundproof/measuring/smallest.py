@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from soundproof.measuring.judge import Verdict
     from soundproof.measuring.subject import Attacked
-    from soundproof.victim.ball import Ball
 
 _SIZES = ("l2", "linf", "l0")
 
@@ -44,19 +43,20 @@ class Smallest:
         """The fooling AUC of what is handed over."""
         return auc_of(self.attacked.clean_score, self.score)
 
-    def offer(self, verdict: Verdict, ball: Ball, rows: npt.NDArray[np.int64] | None = None) -> None:
+    def offer(
+        self, verdict: Verdict, radius: float | npt.NDArray[np.float64], rows: npt.NDArray[np.int64] | None = None
+    ) -> None:
         """Take over what fools with less than before.
 
         Args:
             verdict: On examples of some of the clips.
-            ball: That they were made in.
+            radius: Within which they were made; one number, or one a row.
             rows: Which of the clips; all by default.
         """
         rows = np.arange(len(self.fooled)) if rows is None else rows
-        radius, fools = float(ball.radius), verdict.fooled.cpu().numpy()
-        unfooled = rows[~fools]
-        below = radius < self.radius[unfooled]
-        self.missed[unfooled[below]] = np.maximum(self.missed[unfooled[below]], radius)
+        radii, fools = np.broadcast_to(radius, rows.shape), verdict.fooled.cpu().numpy()
+        failed = ~fools & (radii < self.radius[rows])
+        self.missed[rows[failed]] = np.maximum(self.missed[rows[failed]], radii[failed])
         size = verdict.l2.cpu().numpy()
         better = fools & (~self.fooled[rows] | (size < self._further["l2"][rows]))
         taken = rows[better]
@@ -66,7 +66,7 @@ class Smallest:
         for name in ("met", "target_score") if verdict.target_score is not None else ():
             self._further[name][taken] = getattr(verdict, name).cpu().numpy()[better]
         self.fooled[taken] = True
-        self.radius[rows[fools]] = np.minimum(self.radius[rows[fools]], radius)
+        self.radius[rows[fools]] = np.minimum(self.radius[rows[fools]], radii[fools])
 
     def reach(self, target: float) -> float:
         """The smallest radius whose AUC exceeds a target that the AUC of all exceeds."""
@@ -88,6 +88,7 @@ class Smallest:
             "clean_score": self.attacked.clean_score,
             "score": np.where(within, self.score, self.attacked.clean_score),
             "fooled": within.astype(np.uint8),
+            "smallest": np.where(self.fooled, self._further["l2"], np.nan).astype(np.float32),
             **{
                 name: np.where(within, values, clean[name]).astype(values.dtype)
                 for name, values in self._further.items()

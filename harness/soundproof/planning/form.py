@@ -150,6 +150,23 @@ class SettingsTable(_Table):
     budget: OfBudgetHere = {}
 
 
+class LimitsTable(_Table):
+    """Limits of every cell; with any of them cells run in processes of their own.
+
+    Attributes:
+        seconds: Of one cell, with the training that it is the first to need; None for a multiple of the estimate.
+        memory: GiB that its process may hold; None for a share of the machine's.
+    """
+
+    seconds: Annotated[float, Field(gt=0)] | None = None
+    memory: Annotated[float, Field(gt=0)] | None = None
+
+    @property
+    def given(self) -> bool:
+        """Whether any of them is set."""
+        return self != type(self)()
+
+
 class File(_Table):
     """The file as it is written."""
 
@@ -165,6 +182,7 @@ class File(_Table):
     budget: OfBudget = {}
     training: OfRecipe = {}
     settings: list[SettingsTable] = []
+    limits: LimitsTable = LimitsTable()
     gate: Rules = {}
 
 
@@ -178,6 +196,7 @@ TABLES: Mapping[tuple[str, ...], Sequence[str]] = {
     ("settings", "training"): list(_hints(Recipe)),
     ("settings", "budget"): list(_hints(Budget, without=["norm"])),
     ("gate",): [*SHARES, *SIZES],
+    ("limits",): list(LimitsTable.model_fields),
     **{("gate", name): ["tolerance", "hard", "direction"] for name in (*SHARES, *SIZES)},
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from soundproof.contract.identity import coordinate
@@ -10,9 +10,10 @@ from soundproof.digest import digest
 from soundproof.measuring.place import target_of
 from soundproof.planning.splits import without_copies
 from soundproof.results.files import Row
+from soundproof.types import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from soundproof.measuring.protocols.base import Cell
     from soundproof.planning.graph import Graph
     from soundproof.planning.suite import Suite
-    from soundproof.types import Budget, ClipIndex, Recipe, Split, Status
+    from soundproof.types import Budget, ClipIndex, Recipe, Split
 
 
 def row_of(cell: Cell, budget: Budget, status: Status, reason: str | None = None, **rest: Any) -> Row:
@@ -56,6 +57,9 @@ class Plan:
         indexes: The clips of every data set, and after them their augmented copies.
         splits: The parts of every data set, by fold.
         graph: What the cells and every stage before them need.
+        absent: Why a data set is not there, and how to get it.
+        missing: Cells of absent data sets.
+        only: Ids that were kept, by kind; a kind that is not named kept everything.
     """
 
     suite: Suite
@@ -64,6 +68,14 @@ class Plan:
     indexes: Mapping[Dataset, ClipIndex]
     splits: Mapping[tuple[Dataset, int], Split]
     graph: Graph
+    absent: Mapping[Dataset, str] = field(default_factory=dict)
+    missing: Sequence[Cell] = ()
+    only: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def unavailable(self) -> Iterator[Row]:
+        """Rows of the missing cells."""
+        for cell in self.missing:
+            yield row_of(cell, self.budget(cell), Status.SKIPPED, self.absent[cell.classifier.trained.dataset])
 
     def samples(self, trained: Trained) -> int:
         """Length of one clip at the representation's sampling rate."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from soundproof import faults
 from soundproof.data.checks import read_index
-from soundproof.errors import DataError, SoundproofError, SuiteError
+from soundproof.errors import AbsentError, DataError, SoundproofError, SuiteError
 from soundproof.measuring.classifier import Classifier, Trained
+from soundproof.planning.facts import described, divided
 from soundproof.planning.graph import Graph
 from soundproof.planning.plan import Plan, row_of
+from soundproof.planning.selection import restrict
 from soundproof.planning.splits import fold_count, split, with_copies
 from soundproof.types import Access, Status
 
@@ -33,28 +35,44 @@ def make_plan(suite: Suite, root: Path, only: Mapping[str, Sequence[str]] | None
     Args:
         suite: What to measure.
         root: The data folder.
-        only: Ids to keep, by kind; a kind that is not named keeps everything.
+        only: What to keep, by kind; see `soundproof.planning.selection`.
+
+    Returns:
+        The plan; of data sets that are absent it knows the reason and the cells that they cost.
 
     Raises:
-        SoundproofError: Data is missing or damaged, the split is impossible, or `only` leaves nothing.
+        SoundproofError: Data is damaged, the split is impossible, or `only` leaves nothing.
     """
-    suite = _restrict(suite, only or {})
-    plan = _with_data(suite, root)
+    return replace(_with_cells(_with_data(restrict(suite, only or {}), root)), only=only or {})
+
+
+def published_plan(absent: Plan) -> Plan:
+    """What the absent data sets of a plan would add, as their publishers describe them."""
+    suite = replace(absent.suite, datasets=list(absent.absent))
+    return _with_cells(_as_published(suite))
+
+
+def _with_cells(plan: Plan) -> Plan:
     cells: list[Cell] = []
     skipped: list[Row] = []
-    for family in _families(suite):
+    missing: list[Cell] = []
+    for family in _families(plan.suite):
+        if family[0].trained.dataset in plan.absent:
+            missing += [cell for classifier in family for cell in _cells(plan.suite, classifier, family)]
+            continue
         obstacles = {classifier: _obstacle(_reason_to_skip, plan, classifier) for classifier in family}
         possible = [classifier for classifier, obstacle in obstacles.items() if obstacle is None]
         wanted: list[Cell] = []
         for classifier, obstacle in obstacles.items():
-            for cell in _cells(suite, classifier, family if obstacle else possible):
+            # Examples move among classifiers that can be made.
+            for cell in _cells(plan.suite, classifier, () if obstacle else possible):
                 found = obstacle or _obstacle(_reason_without_gradient, plan, cell)
                 if found is None:
                     wanted.append(cell)
                 else:
                     skipped.append(row_of(cell, plan.budget(cell), *found))
         cells += sorted(wanted, key=lambda cell: cell.protocol.last)
-    return replace(plan, cells=cells, skipped=skipped)
+    return replace(plan, cells=cells, skipped=skipped, missing=missing)
 
 
 def _obstacle(reason: Callable[[Plan, _T], str | None], plan: Plan, what: _T) -> tuple[Status, str] | None:
@@ -78,6 +96,7 @@ def _with_data(suite: Suite, root: Path) -> Plan:
     ]
     indexes: dict[Dataset, ClipIndex] = {}
     splits: dict[tuple[Dataset, int], Split] = {}
+    absent: dict[Dataset, str] = {}
     scheme, folds = suite.split.scheme, suite.split.folds
     for dataset in suite.datasets:
         try:
@@ -85,35 +104,32 @@ def _with_data(suite: Suite, root: Path) -> Plan:
             there = fold_count(index, scheme)
             if folds > there:
                 raise SuiteError(f"split.folds: {folds}, but {scheme} has {there} folds")
-            for fold in range(folds):
+            for fold in suite.folds:
                 splits[dataset, fold] = split(index, scheme, fold, suite.copies)
             indexes[dataset] = with_copies(index, suite.copies)
+        except AbsentError as error:
+            absent[dataset] = f"{dataset.id} is absent: {error.problems[0]}"
         except SoundproofError as error:
             problems += [f"{dataset.id}: {problem}" for problem in error.problems]
     if problems:
         raise DataError(problems)
-    return Plan(suite, (), (), indexes, splits, Graph(suite.augmentations))
+    return Plan(suite, (), (), indexes, splits, Graph(suite.augmentations), absent)
 
 
-def _restrict(suite: Suite, only: Mapping[str, Sequence[str]]) -> Suite:
-    """The suite with only the named components."""
-    # Leaving augmentations out would change the numbers of what remains.
-    parts = {kind: f"{kind}s" for kind in ("dataset", "representation", "model", "defense", "attack")}
-    problems: list[str] = []
-    kept: dict[str, Any] = {}
-    for kind, ids in only.items():
-        if kind not in parts:
-            problems.append(f"--only {kind}=…: the kind must be one of {', '.join(parts)}")
+def _as_published(suite: Suite) -> Plan:
+    """A plan without cells, of clips as their publishers describe them; data sets that nobody does are absent."""
+    indexes: dict[Dataset, ClipIndex] = {}
+    splits: dict[tuple[Dataset, int], Split] = {}
+    absent: dict[Dataset, str] = {}
+    for dataset in suite.datasets:
+        index = described(dataset)
+        if index is None:
+            absent[dataset] = f"{dataset.id}: nobody says how many clips it has"
             continue
-        there = getattr(suite, parts[kind])
-        for name in ids:
-            if name not in {component.id for component in there}:
-                known = ", ".join(sorted({component.id for component in there}))
-                problems.append(f"--only {kind}={name}: suite {suite.name!r} has no such {kind}; it has {known}")
-        kept[parts[kind]] = [component for component in there if component.id in ids]
-    if problems:
-        raise SuiteError(problems)
-    return replace(suite, **kept)
+        for fold in suite.folds:
+            splits[dataset, fold] = divided(index, suite.split.scheme, fold, suite.copies)
+        indexes[dataset] = with_copies(index, suite.copies)
+    return Plan(suite, (), (), indexes, splits, Graph(suite.augmentations), absent)
 
 
 def _families(suite: Suite) -> Iterator[list[Classifier]]:
@@ -121,8 +137,8 @@ def _families(suite: Suite) -> Iterator[list[Classifier]]:
     for dataset in suite.datasets:
         budget = suite.budget_of(dataset)
         for representation in (suite.representation_of(each, dataset) for each in suite.representations):
-            for fold in range(suite.split.folds):
-                for seed in suite.split.seeds:
+            for fold in suite.folds:
+                for seed in suite.seeds:
                     yield [
                         Classifier(Trained(dataset, representation, model, fold, seed), defense.under(budget))
                         for model in suite.models

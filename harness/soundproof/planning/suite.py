@@ -6,6 +6,7 @@ much of it runs.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from soundproof.contract.registry import Registry
     from soundproof.measuring.protocols.base import Protocol
     from soundproof.planning.entries import Listed
-    from soundproof.planning.form import SplitTable
+    from soundproof.planning.form import LimitsTable, SplitTable
     from soundproof.planning.settings import Setting
 
 
@@ -55,9 +56,13 @@ class Suite:
         split: How clips are divided.
         budget: The limits of attacks, unless a data set has others.
         training: What overrides the models' recipes.
+        limits: Of every cell's time and memory.
         gate: By metric a table with its tolerance and perhaps a hard limit and a direction.
         document: The file's content with all defaults, as JSON, and the labels.
+        written: The file's content as it stands there, as JSON: `load_suite` makes the same suite of it.
         settings: What holds for some components only; later ones win over earlier ones.
+        folds: Numbers of the folds that run …
+        seeds: … and the seeds of each.
         represented: Where settings change a representation's parameters for a data set: what they make of it.
         labels: What components are called, by kind and canonical coordinate.
     """
@@ -73,11 +78,16 @@ class Suite:
     split: SplitTable
     budget: Budget
     training: Mapping[str, Any]
+    limits: LimitsTable
     gate: Mapping[str, Mapping[str, Any]]
     document: Mapping[str, Any]
+    written: Mapping[str, Any]
     settings: Sequence[Setting] = ()
+    folds: Sequence[int] = (0,)
+    seeds: Sequence[int] = (0,)
     represented: Mapping[tuple[Dataset, Representation], Representation] = field(default_factory=dict)
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    _budgets: dict[Dataset, Budget] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def digest(self) -> str:
@@ -102,8 +112,11 @@ class Suite:
 
     def budget_of(self, dataset: Dataset) -> Budget:
         """The limits of attacks on classifiers of a data set."""
-        here = [setting.budget for setting in self.settings if setting.holds(dataset)]
-        return Budget(**_merged(vars(self.budget), *here))
+        # Every cell asks for it.
+        if dataset not in self._budgets:
+            here = [setting.budget for setting in self.settings if setting.holds(dataset)]
+            self._budgets[dataset] = Budget(**_merged(vars(self.budget), *here))
+        return self._budgets[dataset]
 
     def representation_of(self, representation: Representation, dataset: Dataset) -> Representation:
         """One of `representations` with the parameters that it has for a data set."""
@@ -141,11 +154,12 @@ def load_suite(source: str | Path | Mapping[str, Any], registry: Registry) -> Su
         problems.append('attacks: name at least one, or set protocols = ["clean"]')
     if file is None or problems:
         raise SuiteError([f"{origin}: {problem}" for problem in problems])
-    return _suite(file, lists, settings, represented)
+    return _suite(file, json.loads(json.dumps(document, default=str)), lists, settings, represented)
 
 
 def _suite(
     file: File,
+    written: Mapping[str, Any],
     lists: Mapping[str, Listed],
     settings: Sequence[Setting],
     represented: Mapping[tuple[Dataset, Representation], Representation],
@@ -165,8 +179,12 @@ def _suite(
         budget=budget,
         training=file.training,
         gate=file.gate,
+        limits=file.limits,
         document={**file.model_dump(mode="json"), "budget": vars(budget)},
+        written=written,
         settings=settings,
+        folds=range(file.split.folds),
+        seeds=file.split.seeds,
         represented=represented,
         labels={str(kind): lists[name].labels for name, kind in LISTS.items() if lists[name].labels},
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 class Restarted(Aimed, BoundedAttack):
     """Steps within a ball, from several random starts; all restarts of all clips are one batch."""
 
+    radius_per_clip: ClassVar[bool] = True
     norm: Annotated[Norm, Field(description="norm of the step; l∞ steps stay inside the suite's ball")] = Norm.L2
     steps: Annotated[int, Field(ge=1, description="iterations")] = 40
     restarts: Annotated[int, Field(ge=1, description="random starts a clip")] = 1

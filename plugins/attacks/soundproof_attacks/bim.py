@@ -26,6 +26,7 @@ _ESMAEILPOUR = {"norm": "linf", "targeted": False, "step_size": 0.25, "step_unit
 class _Bim(Aimed, BoundedAttack):
     """x₀ = x; xₙ₊₁ = Clip(xₙ + ζ·∇J/‖∇J‖) onto the ball and the box (arXiv 2007.13703, Eq. 5)."""
 
+    radius_per_clip: ClassVar[bool] = True
     norm: Annotated[Norm, Field(description="norm of the step; l∞ steps stay inside the suite's ball")] = Norm.L2
     steps: Annotated[int, Field(ge=1, description="iterations within one ball")] = 10
     step_size: Annotated[float, Field(gt=0, description="length of one step ζ, in `step_unit`")] = 0.25

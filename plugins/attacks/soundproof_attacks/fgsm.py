@@ -28,6 +28,7 @@ class Fgsm(Aimed, BoundedAttack):
     """
 
     id: ClassVar[str] = "fgsm"
+    radius_per_clip: ClassVar[bool] = True
     # arXiv 2007.13703, §II-B: Eq. 3 is in l∞, Eq. 4 in l2.
     presets: ClassVar = {"002": {"norm": ["linf", "l2"], "targeted": True}}
     norm: Annotated[Norm, Field(description="norm of the step; l∞ steps stay inside the suite's ball")] = Norm.L2

@@ -22,6 +22,7 @@ class Noise(BoundedAttack):
     """
 
     id: ClassVar[str] = "noise"
+    radius_per_clip: ClassVar[bool] = True
     access: ClassVar[Access] = Access.CONTROL
 
     @property

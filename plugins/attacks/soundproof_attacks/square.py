@@ -27,6 +27,7 @@ class Square(Aimed, BoundedAttack):
     """
 
     id: ClassVar[str] = "square"
+    radius_per_clip: ClassVar[bool] = True
     trial: ClassVar = {"queries": 20}
     access: ClassVar[Access] = Access.BLACK_BOX
     norm: Annotated[Norm, Field(description="norm of the search; l∞ stays inside the suite's ball")] = Norm.L2

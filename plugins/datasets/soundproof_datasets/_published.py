@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeVar
 
-from soundproof import ClipIndex, DataError, Dataset
+from soundproof import AbsentError, ClipIndex, DataError, Dataset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,12 +46,14 @@ class Survey:
         clips: All clips, sorted by name, also those whose file turns out to be missing.
         folders: Where they lie, below the data set's folder.
         problems: What is wrong, a line each.
+        partial: Whether what is wrong is that another distribution is there, which lacks whole classes.
     """
 
     classes: tuple[str, ...]
     clips: list[Clip] = field(default_factory=list)
     folders: tuple[str, ...] = ()
     problems: list[str] = field(default_factory=list)
+    partial: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ class Published(Dataset):
         """Survey, then work on all files; raises what was wrong with either as one DataError."""
         folder = root / self.folder
         if not folder.is_dir():
-            raise DataError(
+            raise AbsentError(
                 f"{folder}: no such folder; get it with `bench data fetch {self.id}` or from {self.homepage}, "
                 "or name the data folder with --data"
             )
@@ -140,7 +142,7 @@ class Published(Dataset):
         if not (problems or files):
             problems.append(f"{folder}: holds no clips; {_REMEDY}")
         if problems:
-            raise DataError(problems)
+            raise (AbsentError if survey.partial else DataError)(problems)
         assert result is not None
         return survey, result
 

@@ -43,9 +43,11 @@ class ASVspoof2019LA(Published):
             checksum="md5:30c98f11d8b2bc21f2c257bfd78bb5c5",
         ),
     )
+    class_names: ClassVar[tuple[str, ...]] = CLASSES
     class_sizes: ClassVar[tuple[int, ...]] = (2580 + 2548 + 7355, 22_800 + 22_296 + 63_882)
     # Dev, train, eval.
     fold_sizes: ClassVar[tuple[int, ...]] = (24_844, 25_380, 71_237)
+    fold_numbers: ClassVar[tuple[int, ...]] = (ClipIndex.VALIDATION, ClipIndex.TRAINING, 0)
     native_rate: ClassVar[int | None] = 16_000
     seconds: Annotated[
         float, Field(ge=0.05, le=20, description="length that utterances are cut or padded to, s")

@@ -73,7 +73,9 @@ class _ESC(Published):
             for row in sorted(kept)
             if row.target not in absent
         ]
-        return Survey(tuple(names.values()), clips, ("audio",), problems)
+        # ESC-10 is published alone, too: to ESC-50 that is another distribution, and no damage.
+        partial = len(names.keys() - absent) < len(self.targets)
+        return Survey(tuple(names.values()), clips, ("audio",), problems, partial)
 
     def beside(self, folder: Path) -> set[str]:
         """The clips of ESC-50, to ESC-10."""

@@ -28,6 +28,9 @@ class FSDD(Published):
     A group is a speaker. The publisher's own test part is cut by take, so that every speaker of it is heard in
     training, too. By default the scheme `official` therefore holds out one speaker a fold, in the order of their
     names; with `held_out = "takes"` it is the publisher's single fold, and leaky. `group70` tests two speakers.
+
+    `classes = "speakers"` asks who speaks instead: a group is then a digit's take, the same of every speaker, and
+    `official` the publisher's fold.
     """
 
     id: ClassVar[str] = "fsdd"
@@ -46,6 +49,10 @@ class FSDD(Published):
             "of speakers who are heard in training, too"
         ),
     ] = "speakers"
+    classes: Annotated[
+        Literal["digits", "speakers"], Field(description="what is recognised: the digit, or the voice")
+    ] = "digits"
+    speakers: Annotated[tuple[str, ...], Field(description="only these; empty for all")] = ()
     seconds: Annotated[float, Field(ge=0.05, le=10, description="length that clips are cut or padded to, s")] = 1.0
 
     def survey(self, folder: Path) -> Survey:
@@ -60,13 +67,25 @@ class FSDD(Published):
             for name in names
             if name not in takes
         ]
-        speakers = sorted({speaker for _, speaker, _ in takes.values()})
+        there = sorted({speaker for _, speaker, _ in takes.values()})
+        speakers = [speaker for speaker in there if not self.speakers or speaker in self.speakers]
+        found.problems += [
+            f"{folder / 'recordings'}: nobody is called {name!r}; set speakers to some of {', '.join(there)}"
+            for name in self.speakers
+            if there and name not in there
+        ]
+        if self.classes == "speakers":
+            found.classes = tuple(speakers)
         last = max((int(take) for _, _, take in takes.values()), default=-1)
         for digit, (number, speaker), take in product(CLASSES, enumerate(speakers), range(last + 1)):
             name = f"{digit}_{speaker}_{take}.wav"
             published = 0 if take < TEST_TAKES else ClipIndex.TRAINING
-            fold = number if self.held_out == "speakers" else published
-            found.clips.append(Clip(name, f"recordings/{name}", int(digit), speaker, fold))
+            if self.classes == "speakers":
+                clip = Clip(name, f"recordings/{name}", number, f"{digit} {take}", published)
+            else:
+                fold = number if self.held_out == "speakers" else published
+                clip = Clip(name, f"recordings/{name}", int(digit), speaker, fold)
+            found.clips.append(clip)
         found.clips.sort()
         return found
 

@@ -42,8 +42,10 @@ class SC09(Published):
             into="sc09",
         ),
     )
+    class_sizes: ClassVar[tuple[int, ...]] = (2376, 2370, 2373, 2356, 2372, 2357, 2369, 2377, 2352, 2364)
     # Validation, training, test.
     fold_sizes: ClassVar[tuple[int, ...]] = (2494, 18620, 2552)
+    fold_numbers: ClassVar[tuple[int, ...]] = (ClipIndex.VALIDATION, ClipIndex.TRAINING, 0)
     native_rate: ClassVar[int | None] = 16_000
 
     @property

@@ -59,13 +59,11 @@ class InnerAttack:
 
     def draw(self, count: int) -> Ball:
         """The balls of so many training examples."""
-        radii = self.ball.radius * torch.ones(count, device=self.generator.device)
         if self._draw == Draw.UNIFORM:
             # 1 − U[0, 1) lies in (0, 1]: a radius of zero would train on clean clips twice.
-            radii *= 1 - torch.rand(count, generator=self.generator, device=radii.device)
-        elif self._draw == Draw.RAMP:
-            radii *= self._epoch / self._epochs
-        return Ball(self.ball.norm, radii)
+            draws = 1 - torch.rand(count, generator=self.generator, device=self.generator.device)
+            return Ball(self.ball.norm, self.ball.radius * draws)
+        return self.ball.scaled(self._epoch / self._epochs) if self._draw == Draw.RAMP else self.ball
 
     def attack(self, module: nn.Module, inputs: torch.Tensor, goal: Goal, ball: Ball) -> torch.Tensor:
         """Attacked copies; the victim is in evaluation mode, as it will be when it is attacked in earnest."""

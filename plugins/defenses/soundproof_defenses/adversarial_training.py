@@ -129,6 +129,8 @@ class AdversarialTraining(Defense):
             raise ValueError(
                 f"adversarial-training needs an untargeted attack with a radius; {self.attack.id!r} is none"
             )
+        if self.draw == Draw.UNIFORM and not attack.radius_per_clip:
+            raise ValueError(f"{attack.id!r} takes one radius for all clips: set draw = 'fixed' or 'ramp'")
         if "norm" in attack.parameters() and "norm" not in self.attack.parameters:
             return dataclasses.replace(attack, norm=norm)  # type: ignore[type-var]
         return attack

@@ -9,16 +9,23 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parents[2]
-PLUGIN = """
-from hostile import attacks, classifiers
+TOYS = """
 from soundproof import hookimpl
 from toys import TOYS
 
 @hookimpl
 def soundproof_components():
+    return TOYS
+"""
+ZOO = """
+from hostile import attacks, classifiers
+from soundproof import hookimpl
+
+@hookimpl
+def soundproof_components():
     found = [each for module in (attacks, classifiers) for each in vars(module).values()]
     own = [each for each in found if isinstance(each, type) and each.__module__.startswith("hostile")]
-    return [*TOYS, *(each for each in own if "id" in vars(each))]
+    return [each for each in own if "id" in vars(each)]
 """
 SUITE = """
 name = "zoo"
@@ -27,9 +34,10 @@ representations = ["toy-picture"]
 models = ["toy-linear"{models}]
 defenses = ["none"{defenses}]
 attacks = ["fgsm", {attacks} "bim-b"]
-protocols = ["clean", "bounded", "reach"]
+protocols = [{protocols}]
 [budget]
 epsilon = 0.5
+{limits}
 """
 ATTACKS = """
   "hostile-in-place", "hostile-assigning", "hostile-training", "hostile-ruining", "hostile-hooking",
@@ -48,17 +56,30 @@ COMMAND = [sys.executable, "-c", "from soundproof.cli import main; raise SystemE
 def bench(tmp_path_factory):
     """Runs the command with the zoo installed beside it, and gives how it ended and its rows by key."""
     site = tmp_path_factory.mktemp("site")
-    (site / "zoo_plugin.py").write_text(PLUGIN)
-    metadata = site / "zoo-1.0.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: zoo\nVersion: 1.0\n")
-    (metadata / "entry_points.txt").write_text("[soundproof.plugins]\nzoo = zoo_plugin\n")
+    for name, plugin in {"toys": TOYS, "zoo": ZOO}.items():
+        (site / f"{name}_plugin.py").write_text(plugin)
+        metadata = site / f"{name}-1.0.dist-info"
+        metadata.mkdir()
+        (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (metadata / "entry_points.txt").write_text(f"[soundproof.plugins]\n{name} = {name}_plugin\n")
     path = os.pathsep.join([str(site), str(TESTS), os.environ.get("PYTHONPATH", "")])
 
-    def run(name, cache, **parts):
+    def run(name, cache, isolate="none", **parts):
         suite, out = site / f"{name}.toml", site / name
-        suite.write_text(SUITE.format(**{"attacks": "", "models": "", "defenses": "", **parts}))
+        suite.write_text(
+            SUITE.format(
+                **{
+                    "attacks": "",
+                    "models": "",
+                    "defenses": "",
+                    "limits": "",
+                    "protocols": '"clean", "bounded", "reach"',
+                    **parts,
+                }
+            )
+        )
         places = ["--suite", str(suite), "--out", str(out), "--cache", str(site / cache), "--device", "cpu"]
+        places += ["--isolate", isolate]
         done = subprocess.run(
             [*COMMAND, *places],
             env={**os.environ, "PYTHONPATH": path},
@@ -87,13 +108,50 @@ def honest(bench):
     [({"attacks": ATTACKS}, 50), ({"models": MODELS}, 35), ({"defenses": DEFENSES}, 20)],
     ids=["attacks", "models", "defenses"],
 )
-def test_the_zoo_changes_no_row_but_its_own(bench, honest, zoo, count):
+@pytest.mark.parametrize("isolate", ["none", "plugins"])
+def test_the_zoo_changes_no_row_but_its_own(bench, honest, zoo, count, isolate):
     (name,) = zoo
-    beside, rows = bench(f"beside-{name}", name, **zoo)
+    beside, rows = bench(f"beside-{name}", f"{name}-{isolate}", isolate, **zoo)
     assert beside.returncode == 1, beside.stderr
     assert "Traceback" not in beside.stderr
     assert len(rows) >= count
     assert {key: row for key, row in rows.items() if key in honest} == honest
-    later, again = bench(f"after-{name}", name)
+    later, again = bench(f"after-{name}", f"{name}-{isolate}")
     assert later.returncode == 0, later.stderr
     assert again == honest, "what stays in the cache is theirs, too"
+
+
+KILLING = ["exit", "abort", "kill", "hang", "thread", "leak", "flood", "channel"]
+REASONS = {
+    "exit": "ended itself with exit code 0",
+    "abort": "SIGABRT",
+    "kill": "SIGKILL",
+    "hang": "took longer than 30 s",
+    "leak": "held more than 4 GiB",
+    "channel": "took longer than 30 s",
+}
+
+
+@pytest.mark.slow
+def test_what_ends_its_process_ends_no_run(bench, honest):
+    ways = ", ".join(f'"{way}"' for way in KILLING)
+    parts = {
+        "attacks": f'{{ id = "hostile-killing", way = [{ways}] }},',
+        "limits": "[limits]\nseconds = 30\nmemory = 4",
+        "protocols": '"clean", "bounded"',
+    }
+    done, rows = bench("killing", "killing", "plugins", **parts)
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    theirs = {key: row for key, row in honest.items() if '"protocol": "reach"' not in row}
+    assert {key: row for key, row in rows.items() if key in honest} == theirs
+    found = [json.loads(row) for key, row in rows.items() if key not in honest]
+    ended = {row["attack"].get("way", "exit"): row for row in found}
+    assert sorted(ended) == sorted(KILLING)
+    for way, row in ended.items():
+        if way in REASONS:
+            assert row["status"] == "failed"
+            assert REASONS[way] in row["reason"]
+            assert "plugins from toys, zoo" in row["reason"]
+        else:
+            assert row["status"] == "ok", row["reason"]

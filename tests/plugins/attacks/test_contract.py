@@ -176,13 +176,12 @@ def test_a_clip_does_not_see_its_batch(attack, digits):
             assert single.ledger.queries[0] == victim.ledger.queries[row]
 
 
-# ART takes one radius for all clips.
-OWN_RADII = [attack for attack in bounded_cases() if attack.id != "art"]
+OWN_RADII = [attack for attack in bounded_cases() if attack.radius_per_clip]
 
 
 @pytest.mark.parametrize("attack", OWN_RADII, ids=label)
 def test_radii_of_their_own(attack, counted):
-    """Adversarial training draws a radius for each clip."""
+    """Adversarial training draws a radius for each clip, and `reach` bisects each clip's own."""
     module, clean = counted
     radii = torch.linspace(0, 0.4, len(clean))
     _, examples = attack_on(attack, module, clean, module.logits(clean).argmax(dim=1), Ball(Norm.L2, radii))
