@@ -29,7 +29,7 @@ def source_of(build: str) -> Path:
         except (ImportError, ValueError) as error:
             raise SoundproofError(f"{build}: {error}; run from the folder that holds it, or install it") from None
     if found is None or found.origin is None:
-        raise SoundproofError(f"{build}: there is no module {module!r}; run from the folder that holds it, or install it")
+        raise SoundproofError(f"{build}: there is no module {module!r}; run in its folder or install it")
     return Path(found.origin)
 
 
@@ -38,10 +38,10 @@ def load_module(build: str, weights: str | Path | None = None) -> nn.Module:
 
     Args:
         build: Where the function is; the current folder is searched, too.
-        weights: A safetensors file, whose names and shapes must be those of the network; None leaves it as it is built.
+        weights: A safetensors file of the same names and shapes; None leaves the network as it is built.
 
     Raises:
-        SoundproofError: There is no such function, it raises or returns no network, or the weights are not its own.
+        SoundproofError: There is no such function, it raises or returns none, or the weights are not its own.
     """
     from torch import nn
 

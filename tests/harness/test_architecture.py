@@ -16,6 +16,7 @@ ROOMS = (
     "errors",
     "digest",
     "faults",
+    "modules",
     "victim",
     "training",
     "contract",
@@ -31,6 +32,7 @@ ROOMS = (
     "boards",
     "frames",
     "api",
+    "evaluation",
     "cli",
 )
 LEVEL = {name: level for level, name in enumerate(ROOMS)}

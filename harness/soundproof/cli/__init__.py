@@ -9,7 +9,7 @@ from contextlib import suppress
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from soundproof.cli import check, data, gate, ls, new, plan, render, run
+from soundproof.cli import check, data, evaluate, gate, ls, new, plan, render, run
 from soundproof.cli.output import drop, explain, say, steady
 from soundproof.errors import SoundproofError, raised_at
 
@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     common.add_argument("--debug", action="store_true", help="show tracebacks of errors")
     top.add_argument("--version", action="version", version=f"soundproof {version('soundproof')}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
-    for command in (run, plan, ls, render, gate, check, new, data):
+    for command in (run, plan, ls, render, gate, check, new, evaluate, data):
         command.add_parser(commands, common)
     return top
 

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 class Module(Model):
     """What a function of yours builds; with weights it is measured as it is, without them it is trained here.
 
-    The function takes no arguments and returns a `torch.nn.Module` from inputs in [0, 1], as the representation makes
-    them (`waveform`: `[n, 1, T]`), to logits, a column a class in the data set's order.
+    The function takes no arguments and returns a `torch.nn.Module` from inputs in [0, 1], as the representation
+    makes them (`waveform`: `[n, 1, T]`), to logits, a column a class in the data set's order.
     """
 
     id: ClassVar[str] = "module"
     accepts: ClassVar[frozenset[Domain]] = frozenset(Domain)
-    build_with: Annotated[str, Field(alias="build", description="package.module:function")]
+    build_: Annotated[str, Field(description="package.module:function")]
     weights: Annotated[str | None, Field(description="a safetensors file; none trains it here")] = None
 
     @property
@@ -37,11 +37,11 @@ class Module(Model):
     @property
     def files(self) -> tuple[Path, ...]:
         """Its source and its weights."""
-        return (source_of(self.build_with), *((Path(self.weights),) if self.weights else ()))
+        return (source_of(self.build_), *((Path(self.weights),) if self.weights else ()))
 
     def build(self, shape: tuple[int, ...], classes: int) -> nn.Module:  # noqa: ARG002
         """What the function returns."""
-        return load_module(self.build_with)
+        return load_module(self.build_)
 
     def prepare(self, module: nn.Module, data: TrainingData) -> None:  # noqa: ARG002
         """Put the weights in place."""
