@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from soundproof.boards import Drawn
+    from soundproof.contract.registry import Registry
     from soundproof.engine.events import Event, Listener
     from soundproof.results.files import Results
 
@@ -96,11 +97,12 @@ def execute(
     isolate: str = "plugins",
     fresh: bool = False,
     listeners: Sequence[Listener] = (),
+    registry: Registry | None = None,
 ) -> Finished:
-    """Run a suite and write its results folder; see `run`."""
+    """Run a suite and write its results folder, see `run`; components are those of the registry."""
     from soundproof import boards
 
-    registry = discover()
+    registry = registry or discover()
     checked = load_suite(suite, registry)
     root, folder = data_folder(data), Path(out or Path("leaderboards") / checked.name)
     plan = make_plan(checked, root, only)
