@@ -54,6 +54,7 @@ class Finished:
         total: Cells of the run.
         left: Expected seconds of the rest.
         traceback: Of a failure.
+        forecast: Seconds at most that were expected of it; 0 of a cached one.
     """
 
     row: Row
@@ -63,6 +64,7 @@ class Finished:
     total: int
     left: float
     traceback: str = ""
+    forecast: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,12 @@ class Runner:
                     clock.finish(cell, spent)
                     done.append(ran)
                     left = clock.left()
-                    self.tell(Finished(ran.row, spent, not fresh, len(done), len(plan.cells), left, ran.traceback))
+                    at_most = clock.expected.get(cell, 0.0)
+                    self.tell(
+                        Finished(
+                            ran.row, spent, not fresh, len(done), len(plan.cells), left, ran.traceback, at_most
+                        )
+                    )
         finally:
             self.tell(Ended())
         return done
