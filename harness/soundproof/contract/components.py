@@ -227,6 +227,11 @@ class Model(Component):
         """Flags to stand beside every number of it, e.g. `random-start` instead of published weights."""
         return ()
 
+    @property
+    def pretrained(self) -> bool:
+        """Whether it comes trained, so that no clip is needed to train it."""
+        return False
+
     @abstractmethod
     def build(self, shape: tuple[int, ...], classes: int) -> nn.Module:
         """An untrained network from inputs `[n, *shape]` in [0, 1] to logits `[n, classes]`.
