@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from soundproof.boards import headlines, papers
-from soundproof.boards.collect import collect
+from soundproof.boards.collect import boards_of
 from soundproof.boards.markdown import documents
 from soundproof.boards.page import page
 from soundproof.boards.provenance import provenance
 from soundproof.boards.sheets import sheets
 from soundproof.results.files import read, replace
+from soundproof.results.soundness import screened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,11 +51,14 @@ def render(out: Path) -> Drawn:
 
 def draw(results: Results) -> Drawn:
     """All pages of a results folder."""
-    boards, source = collect(results), provenance(results.run)
+    sound, source = screened(results), provenance(results.run)
+    boards, beside = boards_of(sound), papers.pages(sound)
     pages = {
-        "index.html": page(boards, source, results.run),
+        "index.html": page(
+            boards, source, results.run, further=[name for name in beside if name.endswith(".html")]
+        ),
         **{f"{name}.md": content for name, content in documents(boards, source).items()},
         **{f"{name}.csv": content for name, content in sheets(boards).items()},
-        **papers.pages(results),
+        **beside,
     }
     return Drawn(pages, tuple(headlines.ranking(boards)))

@@ -48,7 +48,12 @@ _MEAN_COSTS = ("gradients", "queries", "l2", "rms", "epsilon_ratio")
 
 def collect(results: Results) -> Boards:
     """The boards of a results folder; the order of its rows does not matter."""
-    return _Folder(screened(results)).boards()
+    return boards_of(screened(results))
+
+
+def boards_of(sound: Results) -> Boards:
+    """The boards of results whose rows fit their samples."""
+    return _Folder(sound).boards()
 
 
 class _Folder:

@@ -207,6 +207,7 @@ class Boards:
         components: The coordinates behind the names, by kind.
         sweeps: Parameters that vary, with the rows along them.
         shots: Pictures of what attacks do.
+        evidence: Of a classifier's flags, the flag and what speaks for it in words, as its section shows it.
     """
 
     accuracy: tuple[Recognition, ...]
@@ -222,6 +223,7 @@ class Boards:
     components: Mapping[str, Mapping[Called, Coordinate]] = field(default_factory=dict)
     sweeps: tuple[Sweep, ...] = ()
     shots: tuple[Shot, ...] = ()
+    evidence: Mapping[Name, Sequence[tuple[str, str]]] = field(default_factory=dict)
 
     def entries(self) -> tuple[Entry, ...]:
         """The rows of all boards."""

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from soundproof.boards import charts, columns, glossary
@@ -17,6 +15,7 @@ from soundproof.boards.headlines import headlines
 from soundproof.boards.measures import Unit
 from soundproof.boards.numbers import counted, measured
 from soundproof.boards.payload import KINDS, badge, payload
+from soundproof.boards.templating import environment
 from soundproof.types import Status
 
 if TYPE_CHECKING:
@@ -30,17 +29,25 @@ if TYPE_CHECKING:
 PLAIN = 50
 
 
-def page(boards: Boards, source: Provenance, run: Mapping[str, Any]) -> str:
-    """The whole of `index.html`."""
+def page(boards: Boards, source: Provenance, run: Mapping[str, Any], further: Sequence[str] = ()) -> str:
+    """The whole of `index.html`.
+
+    Args:
+        boards: What it shows.
+        source: Of the numbers, in words.
+        run: Provenance itself.
+        further: Pages beside it.
+    """
     sheets = {"classifiers": columns.classifiers(boards), "attacks": columns.attacks(boards)}
     content = payload(boards, sheets, run)
-    environment = _environment()
-    scripts = [environment.get_template(name).render() for name in ("theme.js", "page.js")]
+    templates = environment()
+    scripts = [templates.get_template(name).render() for name in ("theme.js", "page.js")]
     readings = glossary.how_to_read(
         source.budget, source.target, grey_box=boards.grey_box, attacks=boards.averaged
     )
-    return environment.get_template("index.html.j2").render(
+    return templates.get_template("index.html.j2").render(
         source=source,
+        further=further,
         readings=readings,
         intervals=glossary.INTERVALS,
         explained=_explained(sheets),
@@ -122,14 +129,3 @@ def _sections(content: Mapping[str, Any]) -> Sequence[str]:
 def _hash(script: str) -> str:
     """Name by which the page's security policy lets a script run; nothing else in the page can."""
     return f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'"
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("soundproof.boards"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

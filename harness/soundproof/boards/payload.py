@@ -114,9 +114,14 @@ class _Payload:
         found = {section.name: section for section in self._boards.sections}
         trained = _trainings(self._boards.trainings)
         return [
-            {**self._section(found.get(name)), "training": trained(name)}
+            {**self._section(found.get(name)), "training": trained(name), "evidence": self._evidence(name)}
             for name in (line.name for line in self._sheets["classifiers"].lines)
         ]
+
+    def _evidence(self, name: Name) -> list[list[Any]]:
+        """What speaks for a classifier's flags, by the flag's place in the list of all."""
+        flags = {flag: at for at, flag in enumerate(self._boards.flags)}
+        return [[flags[flag], said] for flag, said in self._boards.evidence.get(name, ()) if flag in flags]
 
     def _section(self, section: Section | None) -> dict[str, Any]:
         if section is None:

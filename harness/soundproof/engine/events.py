@@ -61,6 +61,7 @@ class Finished:
         left: Expected seconds of the rest.
         traceback: Of a failure.
         at_most: Whether that is an upper bound, since too little has been run to know better.
+        forecast: Seconds at most that were expected of it; 0 of a cached one.
     """
 
     row: Row
@@ -71,6 +72,7 @@ class Finished:
     left: float
     traceback: str = ""
     at_most: bool = False
+    forecast: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,8 @@ class Runner:
                     done.append(ran)
                     count = len(done), len(plan.cells)
                     left, at_most = clock.left(), not clock.calibrated
-                    self.tell(Finished(ran.row, spent, not fresh, *count, left, ran.traceback, at_most))
+                    expected = clock.expected.get(cell, 0.0)
+                    self.tell(Finished(ran.row, spent, not fresh, *count, left, ran.traceback, at_most, expected))
         finally:
             self.tell(Ended())
         return done

@@ -55,7 +55,7 @@ def _mean(tree: Tree, values: Iterator[npt.NDArray[np.float64]]) -> npt.NDArray[
 def _values(parts: Sequence[Part], clips: npt.NDArray[np.integer]) -> Callable[..., list[npt.NDArray[np.float64]]]:
     """The statistics of all parts as one function of weights over all clips; plain means are one product."""
     if not all(isinstance(part.statistic, Mean) for part in parts):
-        each = [_over(part, clips) for part in parts]
+        each = [over(part, clips) for part in parts]
         return lambda weights: [statistic(weights) for statistic in each]
     filled, present = np.zeros((2, len(clips), len(parts)))
     for at, part in enumerate(parts):
@@ -70,7 +70,7 @@ def _values(parts: Sequence[Part], clips: npt.NDArray[np.integer]) -> Callable[.
     return values
 
 
-def _over(part: Part, clips: npt.NDArray[np.integer]) -> Statistic:
+def over(part: Part, clips: npt.NDArray[np.integer]) -> Statistic:
     """A part's statistic of weights over more clips than its own."""
     if np.array_equal(part.clips, clips):  # as for most attacks on one classifier; picking columns copies them
         return part.statistic

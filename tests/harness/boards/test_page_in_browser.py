@@ -3,11 +3,15 @@
 import csv
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from soundproof.boards import draw
+from soundproof.boards.collect import collect
+from soundproof.boards.page import page as whole_page
+from soundproof.boards.provenance import provenance
 from workbench import HOSTILE
 
 pytestmark = pytest.mark.slow
@@ -133,6 +137,15 @@ def test_flags_are_explained_beside_the_row(small, visit):
     page = visit(small)
     page.click("#board button.open >> text=leaks")
     assert "Clips of one recording" in page.inner_text("dialog")
+
+
+def test_what_speaks_for_a_flag_stands_under_it(bench, visit):
+    bench.clean([0, 1], [0, 1], flags=("leaky",))
+    boards = collect(bench.results())
+    (entry,) = boards.accuracy
+    boards = replace(boards, evidence={entry.name: [("leaky", "clips <b>3</b> and 4 are one recording")]})
+    page = visit(whole_page(boards, provenance(bench.run), bench.run), "#row=classifiers:0")
+    assert page.inner_text("dialog .evidence") == "clips <b>3</b> and 4 are one recording"
 
 
 def test_the_keyboard_reaches_everything(small, visit):

@@ -71,13 +71,13 @@
         last ? svg("circle", { cx: x(last[0]), cy: y(last[1]), r: line.bold ? 3.4 : 2.2 }) : null);
     });
     const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": words || `${title}: ${lines.map(line => line.label).join(", ")}` }, grid);
+    picture.append(...paths);
     if (mark !== undefined && mark !== null) {
       const label = svg("text", { x: x(mark) - 5, y: TOP + 10, class: "limit", "text-anchor": x(mark) < LEFT + 60 ? "start" : "end" });
       if (x(mark) < LEFT + 60) label.setAttribute("x", x(mark) + 5);
       label.textContent = "budget " + plain(mark);
       picture.append(svg("path", { class: "limit", d: `M${x(mark)} ${TOP}V${BOTTOM}` }), label);
     }
-    picture.append(...paths);
     const axis = svg("text", { class: "axis", x: RIGHT, y: BOTTOM + 37, "text-anchor": "end" });
     axis.textContent = across + " →";
     picture.append(axis);

@@ -95,8 +95,9 @@
       ["defenses", [...(undefended ? [] : ['"none"']), entry("defense", who[3])]], ["attacks", mine.map(at => entry("attack", at))]];
     return 'name = "row"\n' + lists.filter(([, list]) => list.length).map(([key, list]) => `${key} = [${list.join(", ")}]\n`).join("") + data.suite[1];
   };
-  const flagged = flags => make("dl", { className: "glossary" }, ...flags.map(flag => make("div", {}, make("dt", {}, ...badges([flag])),
-    make("dd", {}, data.flags[flag][1] + (data.flags[flag][2] ? " Takes the rank away." : "")))));
+  const flagged = (flags, evidence) => make("dl", { className: "glossary" }, ...flags.map(flag => make("div", {}, make("dt", {}, ...badges([flag])),
+    make("dd", {}, data.flags[flag][1] + (data.flags[flag][2] ? " Takes the rank away." : "")),
+    ...evidence.filter(each => each[0] === flag).map(each => make("dd", { className: "evidence" }, each[1])))));
 
   const fill = (table, i) => {
     const who = table.who[i], of = table.of[i], section = of >= 0 ? data.sections[of] : {}, attack = table.attack[i];
@@ -117,7 +118,7 @@
       ...(section.hardest && section.hardest.length ? [part("Clips", make("div", { className: "side" }, clips("Hardest to fool", section.hardest), clips("Easiest to fool", section.easiest)))] : []),
       ...(shots.length ? [part("What attacks add", ...shots.map(shot => shown(shot, attack)))] : []),
       ...(trained.length ? [part("Training", make("div", { className: "pictures" }, ...trained))] : []),
-      ...(table.flags[i].length ? [part("Flags", flagged(table.flags[i]))] : []),
+      ...(table.flags[i].length ? [part("Flags", flagged(table.flags[i], section.evidence || []))] : []),
       part("Get it again", make("p", { className: "reading" }, "Save this as row.toml; the same row comes out, with the same key."),
         make("pre", { tabIndex: 0 }, recipe(table, i)), make("pre", { tabIndex: 0 }, "bench run --suite row.toml --out results/row")));
     for (const canvas of all("canvas", dialog)) paint(canvas);

@@ -42,7 +42,7 @@
     one("#columns").addEventListener("keydown", event => { if (event.key === "Escape") { one("#columns").open = false; one("#columns summary").focus(); } });
     one("#csv").addEventListener("click", () => save(`${data.suite[0] || "results"}-${view()}.csv`, sheet()));
     one("button", more).addEventListener("click", () => { const first = made; extend(PAGE); const next = all("button.open", board)[first]; if (next) next.focus(); });
-    new IntersectionObserver(seen => { if (seen.some(each => each.isIntersecting)) extend(PAGE); }, { rootMargin: "600px" }).observe(more);
+    new IntersectionObserver(seen => { if (seen.some(each => each.isIntersecting)) extend(PAGE); }, { rootMargin: "200px" }).observe(more);
     window.addEventListener("beforeprint", () => { if (!dialog.open) extend(1000); });
   }
   dialog.addEventListener("close", () => {
