@@ -2,12 +2,13 @@
 # make run       the quick suite; ends with its boards
 # make test      lint, types and all tests
 # make test-fast lint, types and the tests that take a moment
+# make gate      the quick suite, held to its baseline
 PYTHON ?= python3
 BIN := .venv/bin
 # A process a core, a file a process; each computes on one thread, since threads of several would wait for each other.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
-.PHONY: install run test test-fast lint types unit bench clean
+.PHONY: install run gate test test-fast lint types unit bench clean
 
 install: .venv/installed
 
@@ -21,6 +22,10 @@ install: .venv/installed
 
 run: install
 	$(BIN)/bench run --suite quick --out results/quick
+
+# A record that is meant to differ: bench gate … --update-baseline --reason "…" (docs/gate.md).
+gate: run
+	$(BIN)/bench gate --baseline leaderboards/quick/baseline.json --candidate results/quick --junit results/gate.xml
 
 test: lint types unit
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from soundproof import frames
 from soundproof.contract.discovery import discover
-from soundproof.engine import forecast
+from soundproof.engine import events, forecast
 from soundproof.engine.demand import Ledger, available, fitting, shortages
 from soundproof.engine.environment import cache_folder, data_folder, detect
-from soundproof.engine.events import EventLog, Finished, Warned
+from soundproof.engine.events import EventLog, Warned
 from soundproof.engine.isolation import Isolation
+from soundproof.engine.pictures import pictures
 from soundproof.engine.runner import Runner
 from soundproof.engine.store import Store
 from soundproof.engine.timings import Timings
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from soundproof.boards import Drawn
+    from soundproof.contract.registry import Registry
     from soundproof.engine.events import Event, Listener
     from soundproof.engine.workshop import Workshop
     from soundproof.measuring.protocols.base import Cell
@@ -60,16 +64,32 @@ def run(
             `none`. The results are the same.
 
     Returns:
-        A row a cell: coordinates, status, and of each metric the value (`accuracy`), the interval
-        (`accuracy_low`, `accuracy_high`) and the clips behind it (`accuracy_n`).
+        A row a cell, as `soundproof.load` gives it for the results folder; `soundproof.classifiers` and
+        `soundproof.curves` hold what the boards make of the same folder.
 
     Raises:
         SoundproofError: The suite, the data or an argument is bad; it lists every problem.
     """
-    found, _ = execute(
-        suite, data=data, out=out, cache=cache, device=device, only=only, threads=threads, isolate=isolate
+    return frames.cells(
+        execute(
+            suite, data=data, out=out, cache=cache, device=device, only=only, threads=threads, isolate=isolate
+        ).results
     )
-    return frame(found)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that is over.
+
+    Attributes:
+        results: What was measured.
+        out: The folder that holds it.
+        drawn: Its pages.
+    """
+
+    results: Results
+    out: Path
+    drawn: Drawn
 
 
 def execute(
@@ -84,11 +104,12 @@ def execute(
     isolate: str = "plugins",
     fresh: bool = False,
     listeners: Sequence[Listener] = (),
-) -> tuple[Results, Path]:
-    """Run a suite and write its results folder; see `run`."""
+    registry: Registry | None = None,
+) -> Finished:
+    """Run a suite and write its results folder, see `run`; components are those of the registry."""
     from soundproof import boards
 
-    registry = discover()
+    registry = registry or discover()
     checked = load_suite(suite, registry)
     root, folder = data_folder(data), Path(out or Path("leaderboards") / checked.name)
     plan = make_plan(checked, root, only)
@@ -110,9 +131,9 @@ def execute(
         runner = Runner(registry, environment, store, root, tell, Isolation(isolate))
         _require_room(runner.workshop(plan))
         found = runner.run(plan)
+        found = replace(found, pictures=pictures(runner.workshop(plan), found.rows))
     files.write(found, folder)
-    boards.render(folder)
-    return found, folder
+    return Finished(found, folder, boards.render(folder))
 
 
 def plan_suite(
@@ -209,7 +230,7 @@ def _run_for(runner: Runner, plan: Plan, seconds: float) -> None:
 
     def tell(event: Event) -> None:
         learn(event)
-        if isinstance(event, Finished) and time.monotonic() > end:
+        if isinstance(event, events.Finished) and time.monotonic() > end:
             raise _EnoughError
 
     with contextlib.suppress(_EnoughError):
@@ -218,22 +239,3 @@ def _run_for(runner: Runner, plan: Plan, seconds: float) -> None:
 
 class _EnoughError(Exception):
     """Enough cells were run."""
-
-
-def frame(found: Results) -> pd.DataFrame:
-    """Results as a table, a row a cell."""
-    import pandas as pd
-
-    from soundproof.contract.identity import label
-
-    records = []
-    for row in found.rows:
-        flat = row.to_json()
-        metrics = {**flat.pop("metrics"), **{f"report_{name}": each for name, each in flat.pop("reports").items()}}
-        for name in ("dataset", "representation", "model", "defense", "attack", "target"):
-            flat[name] = None if flat[name] is None else label(flat[name])
-        for name, metric in metrics.items():
-            flat[name] = metric["value"]
-            flat |= {f"{name}_{end}": metric[end] for end in ("low", "high", "n")}
-        records.append(flat)
-    return pd.DataFrame.from_records(records)

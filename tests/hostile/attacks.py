@@ -267,11 +267,6 @@ class Leaving(_Hostile):
         raise AssertionError(self.way)
 
 
-def _spin():
-    while True:
-        pass
-
-
 def _leak():
     held = []
     while True:
@@ -290,7 +285,6 @@ WAYS = {
     "abort": os.abort,
     "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "hang": lambda: time.sleep(3600),
-    "spin": _spin,
     "thread": lambda: threading.Thread(target=time.sleep, args=(3600,)).start(),
     "leak": _leak,
     "flood": lambda: sys.stdout.write("flood " * 5_000_000),

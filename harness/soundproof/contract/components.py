@@ -44,12 +44,14 @@ class Component(ABC):
             component runs (docs/reliability.md); set a string to decide by hand when numbers change.
         presets: Parameters that a published source uses, by the source's name. A suite writes
             `{ id = "bim-b", preset = "001" }`; what stands beside the preset overrides it.
+        trial: Parameters that make it cheap, with which `bench check` tries it; none where it is cheap already.
     """
 
     kind: ClassVar[Kind]
     id: ClassVar[str]
     version: ClassVar[str | None] = None
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    trial: ClassVar[Mapping[str, Any]] = {}
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -67,6 +69,16 @@ class Component(ABC):
     def capabilities(cls) -> dict[str, Any]:
         """Facts of this component that a planner or a reader should know, as JSON."""
         return {}
+
+    @classmethod
+    def numeric_defaults(cls) -> dict[str, float]:
+        """The parameters whose default is a number: a board that draws a study of one needs to know it."""
+        found = {each.name: each.default for each in dataclasses.fields(cls)}  # type: ignore[arg-type]
+        return {
+            name: value
+            for name, value in found.items()
+            if isinstance(value, (int, float)) and not isinstance(value, bool)
+        }
 
     def parameters(self) -> dict[str, Any]:
         """Every parameter by name."""
@@ -214,6 +226,11 @@ class Model(Component):
     def flags(self) -> tuple[str, ...]:
         """Flags to stand beside every number of it, e.g. `random-start` instead of published weights."""
         return ()
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether it comes trained, so that no clip is needed to train it."""
+        return False
 
     @abstractmethod
     def build(self, shape: tuple[int, ...], classes: int) -> nn.Module:

@@ -66,7 +66,7 @@ def read_waveforms(dataset: Dataset, root: Path, rate: int, index: ClipIndex) ->
     """
     waveforms = _called(dataset, "waveforms", lambda: dataset.waveforms(root, rate))
     expected = (len(index.names), dataset.sample_count(rate))
-    problem = _misshapen(waveforms, expected) or _out_of_range(waveforms, index.names)
+    problem = waveforms_flaw(waveforms, expected, index.names)
     if problem is not None:
         raise PluginError(f"{_name(dataset)}: waveforms(rate={rate}): {problem}")
     if _called(dataset, "index", lambda: dataset.index(root)).checksum != index.checksum:
@@ -81,6 +81,11 @@ def read_waveforms(dataset: Dataset, root: Path, rate: int, index: ClipIndex) ->
             "the other: remove one of them, or give them one group"
         )
     return waveforms  # type: ignore[no-any-return] # looked at above
+
+
+def waveforms_flaw(waveforms: Any, expected: tuple[int, int], names: Sequence[str]) -> str | None:
+    """Flaw of what `waveforms` returned for clips of these names, or None: shape, type, range."""
+    return _misshapen(waveforms, expected) or _out_of_range(waveforms, names)
 
 
 def _name(dataset: Dataset) -> str:

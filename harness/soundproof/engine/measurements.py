@@ -60,7 +60,7 @@ class Measurements:
         """Measure, and keep the examples apart. A random classifier draws from torch's global generator."""
         needed = cell.protocol.needs(cell).cells
         outcomes = {each: self.outcome(each) for each in needed}
-        examples = {each: self._examples(each) for each in needed}
+        examples = {each: self.examples(each) for each in needed}
         named = [component for component in (cell.classifier.defense, cell.attack) if component is not None]
         seed = seed_of(cell.protocol.id, cell.classifier.trained, *named)
         with self.workshop.once(self.workshop.keys.of(cell)):
@@ -85,7 +85,7 @@ class Measurements:
             self.workshop.store.put(self.workshop.keys.examples(cell), {}, {"examples": outcome.examples})
         return outcome
 
-    def _examples(self, cell: Cell) -> torch.Tensor | None:
+    def examples(self, cell: Cell) -> torch.Tensor | None:
         """The examples that a cell left; None if it makes none. Damaged ones are made again."""
         stored = self.workshop.store.get(self.workshop.keys.examples(cell))
         if stored is not None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from soundproof.contract.identity import coordinate
 from soundproof.engine import forecast
@@ -17,7 +20,7 @@ from soundproof.engine.measurements import Measurements
 from soundproof.engine.workshop import Workshop
 from soundproof.planning.plan import row_of
 from soundproof.results.combine import Combination
-from soundproof.results.files import SCHEMA, Results, groups_name
+from soundproof.results.files import SCHEMA, Results, groups_name, names_name
 from soundproof.types import Status
 
 if TYPE_CHECKING:
@@ -84,7 +87,8 @@ class Runner:
                     if family != (family := (group, cell.classifier.trained.family)):
                         measurements.forget()
                     if fresh:
-                        self.tell(Started(row_of(cell, plan.budget(cell), Status.OK).title()))
+                        title = row_of(cell, plan.budget(cell), Status.OK).title()
+                        self.tell(Started(title, plan.recipe(cell.classifier.trained).epochs))
                     start = time.perf_counter()
                     if group is None:
                         ran = run_cell(measurements, plan, cell, interrupts)
@@ -93,13 +97,10 @@ class Runner:
                     spent = time.perf_counter() - start
                     clock.finish(cell, spent)
                     done.append(ran)
-                    left = clock.left()
-                    at_most = clock.expected.get(cell, 0.0)
-                    self.tell(
-                        Finished(
-                            ran.row, spent, not fresh, len(done), len(plan.cells), left, ran.traceback, at_most
-                        )
-                    )
+                    count = len(done), len(plan.cells)
+                    left, at_most = clock.left(), not clock.calibrated
+                    expected = clock.expected.get(cell, 0.0)
+                    self.tell(Finished(ran.row, spent, not fresh, *count, left, ran.traceback, at_most, expected))
         finally:
             self.tell(Ended())
         return done
@@ -127,6 +128,10 @@ class Runner:
             samples |= {f"{ran.row.key}/{name}": array for name, array in ran.samples.items()}
         for dataset, index in plan.indexes.items():
             samples[groups_name(coordinate(dataset))] = index.groups
+            names = json.dumps(index.names[: len(index.names) // (plan.suite.copies + 1)], ensure_ascii=False)
+            samples[names_name(coordinate(dataset))] = np.frombuffer(
+                names.encode(errors="replace"), dtype=np.uint8
+            )
         rows = [*(ran.row for ran in done), *plan.skipped, *plan.unavailable()]
         found = Results(sorted(rows, key=lambda row: row.order), samples, self._provenance(plan))
         return replace(found, rows=_compared(found))
@@ -169,6 +174,7 @@ class Runner:
                 "distribution": of.distribution,
                 "version": of.version,
                 "capabilities": of.component.capabilities(),
+                "defaults": of.component.numeric_defaults(),
             }
             for (kind, name), of in sorted(found.items())
         ]
@@ -189,6 +195,11 @@ class _Clock:
             self._waiting -= self.expected[cell]
             self._planned += self.expected[cell]
             self._spent += seconds
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether a tenth of the work has shown how fast it goes; before, a forecast is a worst case."""
+        return self._planned >= 0.1 * (self._planned + self._waiting)
 
     def left(self) -> float:
         """Expected seconds of the rest."""

@@ -13,6 +13,7 @@ from pydantic import Field
 from pydantic_core import core_schema
 
 from soundproof.errors import hint, shown
+from soundproof.gate.rules import Direction
 from soundproof.measuring.protocols import PROTOCOLS
 from soundproof.types import Budget, Kind, Recipe, Scheme
 
@@ -66,16 +67,17 @@ def _listed(value: object) -> object:
 
 @dataclass(frozen=True)
 class AnyOf:
-    """A table in which any of these keys may stand, each with its type and limits."""
+    """A table in which any of these keys may stand, each with its type and limits, and some must."""
 
     keys: Mapping[str, Any]
+    required: Sequence[str] = ()
 
     def __get_pydantic_core_schema__(
         self, source: object, handler: pydantic.GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
         """Called by pydantic for a field that is annotated with this."""
         fields = {
-            name: core_schema.typed_dict_field(handler.generate_schema(kind), required=False)
+            name: core_schema.typed_dict_field(handler.generate_schema(kind), required=name in self.required)
             for name, kind in self.keys.items()
         }
         config = core_schema.CoreConfig(strict=True, allow_inf_nan=False)
@@ -86,14 +88,22 @@ OfRecipe = Annotated[dict[str, Any], AnyOf(_hints(Recipe))]
 OfBudget = Annotated[dict[str, Any], AnyOf(_hints(Budget))]
 # Perturbations in different norms cannot be compared, and a suite is for comparison.
 OfBudgetHere = Annotated[dict[str, Any], AnyOf(_hints(Budget, without=["norm"]))]
-Tolerances = Annotated[
-    dict[str, float],
-    AnyOf(
-        {
-            **dict.fromkeys(SHARES, Annotated[float, Field(ge=0, lt=1)]),
-            **dict.fromkeys(SIZES, Annotated[float, Field(ge=0)]),
-        }
-    ),
+Share, Size = Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0)]
+
+
+def _rule(kind: Any) -> Any:
+    """A tolerance, or a table of it with a hard limit and the direction that is better (docs/gate.md)."""
+    keys = AnyOf({"tolerance": kind, "hard": kind, "direction": Direction}, required=("tolerance",))
+    return Annotated[dict[str, Any], keys, pydantic.BeforeValidator(_tolerance)]
+
+
+def _tolerance(value: object) -> object:
+    """A tolerance alone as a table."""
+    return value if isinstance(value, dict) else {"tolerance": value}
+
+
+Rules = Annotated[
+    dict[str, Any], AnyOf({**dict.fromkeys(SHARES, _rule(Share)), **dict.fromkeys(SIZES, _rule(Size))})
 ]
 Names = Annotated[
     list[Annotated[str, Field(min_length=1)]], Field(min_length=1), pydantic.BeforeValidator(_listed)
@@ -110,7 +120,7 @@ class SplitTable(_Table):
     """Division of clips into train, validation and test parts (docs/protocols.md).
 
     Attributes:
-        scheme: `group70`, `official` or `paper`.
+        scheme: `group70`, `official`, `paper` or `all`.
         folds: How many of the scheme's folds run, first to last.
         seeds: One classifier a fold and seed.
     """
@@ -172,8 +182,8 @@ class File(_Table):
     budget: OfBudget = {}
     training: OfRecipe = {}
     settings: list[SettingsTable] = []
-    gate: Tolerances = {}
     limits: LimitsTable = LimitsTable()
+    gate: Rules = {}
 
 
 # What stands in each table, by the way to it.
@@ -187,6 +197,7 @@ TABLES: Mapping[tuple[str, ...], Sequence[str]] = {
     ("settings", "budget"): list(_hints(Budget, without=["norm"])),
     ("gate",): [*SHARES, *SIZES],
     ("limits",): list(LimitsTable.model_fields),
+    **{("gate", name): ["tolerance", "hard", "direction"] for name in (*SHARES, *SIZES)},
 }
 
 

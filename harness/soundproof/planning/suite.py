@@ -56,8 +56,8 @@ class Suite:
         split: How clips are divided.
         budget: The limits of attacks, unless a data set has others.
         training: What overrides the models' recipes.
-        gate: Tolerances by metric.
         limits: Of every cell's time and memory.
+        gate: By metric a table with its tolerance and perhaps a hard limit and a direction.
         document: The file's content with all defaults, as JSON, and the labels.
         written: The file's content as it stands there, as JSON: `load_suite` makes the same suite of it.
         settings: What holds for some components only; later ones win over earlier ones.
@@ -78,8 +78,8 @@ class Suite:
     split: SplitTable
     budget: Budget
     training: Mapping[str, Any]
-    gate: Mapping[str, float]
     limits: LimitsTable
+    gate: Mapping[str, Mapping[str, Any]]
     document: Mapping[str, Any]
     written: Mapping[str, Any]
     settings: Sequence[Setting] = ()

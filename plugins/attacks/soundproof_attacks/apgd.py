@@ -29,6 +29,7 @@ class Apgd(Restarted):
     """
 
     id: ClassVar[str] = "apgd"
+    trial: ClassVar = {"steps": 12}
     steps: Annotated[int, Field(ge=2, description="iterations")] = 100
     loss: Annotated[
         Literal["ce", "dlr", "dlr-targets"],

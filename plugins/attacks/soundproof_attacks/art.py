@@ -70,6 +70,7 @@ class Art(_Art, BoundedAttack):
     """
 
     id: ClassVar[str] = "art"
+    trial: ClassVar = {"options": {"max_iter": 4, "num_random_init": 1}}
     attack: Annotated[str, Field(description="name of the class in art.attacks.evasion")] = (
         "ProjectedGradientDescent"
     )
@@ -93,6 +94,7 @@ class ArtMinimumNorm(_Art, MinimumNormAttack):
     """
 
     id: ClassVar[str] = "art-minimum-norm"
+    trial: ClassVar = {"options": {"max_iter": 4}}
     attack: Annotated[str, Field(description="name of the class in art.attacks.evasion")] = "DeepFool"
 
     def minimise(self, victim: Victim, generator: torch.Generator) -> torch.Tensor:

@@ -40,6 +40,7 @@ class Cwa(AimedByDefault, MinimumNormAttack):
     """
 
     id: ClassVar[str] = "cwa"
+    trial: ClassVar = {"search_steps": 3, "steps": 12, "initial_c": 0.1}
     # arXiv 2008.11618, §VI, which prunes (§II) and does not say from where on; arXiv 2007.13703, §IV-C.
     presets: ClassVar = {
         "001": {**_THEIRS, "search_steps": [1, 3, 5, 7], "steps": [25, 100, 1000, 1500], "prune": 1e-4},

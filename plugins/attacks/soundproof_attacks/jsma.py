@@ -37,6 +37,7 @@ class Jsma(AimedByDefault, Confident, MinimumNormAttack):
     """
 
     id: ClassVar[str] = "jsma"
+    trial: ClassVar = {"steps": 12}
     presets: ClassVar = {
         "001": {**_PAPERS, "theta": [levels / 255 for levels in (50, 100, 150, 200, 250)]},
         "002": {**_PAPERS, "theta": [levels / 255 for levels in (40, 80, 120, 160, 200)]},

@@ -27,6 +27,7 @@ class Lbfgs(AimedByDefault, Confident, MinimumNormAttack):
     """
 
     id: ClassVar[str] = "lbfgs"
+    trial: ClassVar = {"search_steps": 3, "steps": 12}
     # arXiv 2007.13703, §II-A, describes it and gives no budget: these are the defaults.
     presets: ClassVar = {"002": {"targeted": True}}
     search_steps: Annotated[int, Field(ge=1, description="values of c that are tried, one descent each")] = 20

@@ -35,6 +35,7 @@ class Pia(AimedByDefault, BoundedAttack):
 
     id: ClassVar[str] = "pia"
     radius_per_clip: ClassVar[bool] = True
+    trial: ClassVar = {"steps": 3, "samples": 4, "start": 0.1}
     # arXiv 2008.11618, §VI; its search for the variance of the estimate is read as these three σ.
     presets: ClassVar = {
         "001": {

@@ -28,6 +28,7 @@ class Square(Aimed, BoundedAttack):
 
     id: ClassVar[str] = "square"
     radius_per_clip: ClassVar[bool] = True
+    trial: ClassVar = {"queries": 20}
     access: ClassVar[Access] = Access.BLACK_BOX
     norm: Annotated[Norm, Field(description="norm of the search; l∞ stays inside the suite's ball")] = Norm.L2
     queries: Annotated[int, Field(ge=1, description="forward rows a clip at most")] = 1000

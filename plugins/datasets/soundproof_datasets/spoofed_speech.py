@@ -28,6 +28,9 @@ class SpoofedSpeech(OwnAudio):
     what `augmentation` makes of it, `copies` times, becomes spoof. The draws depend on the seed and the file's
     name, so that other files do not change them. Clips of one recording or speaker share a group: copies never
     cross from one part of a split into another. Everything is heard at 16 kHz first.
+
+    Attributes:
+        augmentation: Makes the spoofs.
     """
 
     id: ClassVar[str] = "spoofed-speech"

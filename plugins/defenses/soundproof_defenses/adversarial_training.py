@@ -34,6 +34,9 @@ class AdversarialTraining(Defense):
     The ball of x' is the suite's unless parameters say otherwise, and the inner attack steps in its norm. Early
     stopping watches the mean of clean and attacked validation accuracy. The gradients of the inner attack are
     counted apart, those for early stopping included.
+
+    Attributes:
+        attack: Makes the examples: any bounded attack without targets.
     """
 
     id: ClassVar[str] = "adversarial-training"

@@ -42,6 +42,7 @@ class DenoisingAutoencoder(Defense):
     """
 
     id: ClassVar[str] = "denoising-autoencoder"
+    trial: ClassVar = {"architecture": 1}
     training_cost: ClassVar[float] = 2.0
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "003": {"architecture": 2},

@@ -26,9 +26,13 @@ class SpoofAugmentation(Defense):
     The transformations imitate what speech synthesis leaves behind. In a task of class 0 bonafide and class 1
     spoof, `copy_label = "spoof"` makes all copies examples of spoof; otherwise copies keep their labels. The
     classifier itself stays as it is, so gradients are exact.
+
+    Attributes:
+        augmentation: Makes the copies.
     """
 
     id: ClassVar[str] = "spoof-augmentation"
+    trial: ClassVar = {"augmentation": {"id": "spoof", "transformations": ["limiter", "white-noise"]}}
     copy_label: Annotated[
         Literal["same", "spoof"],
         Field(description="of a copy: its clip's, or class 1 of two, of which class 0 is bonafide"),

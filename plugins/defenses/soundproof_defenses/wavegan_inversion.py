@@ -32,9 +32,21 @@ class WaveganInversion(Defense):
 
     An informed attacker has exact gradients through E and G in the mode `encoder`. In the other two the
     backward pass is approximated: see `backward`.
+
+    Attributes:
+        perceptual: The model whose features E is trained in, if it is.
     """
 
     id: ClassVar[str] = "wavegan-inversion"
+    trial: ClassVar = {
+        "samples": 1024,
+        "width": 2,
+        "encoder_width": 2,
+        "generator_steps": 2,
+        "encoder_steps": 2,
+        "perceptual_epochs": 1,
+        "evaluations": 5,
+    }
     training_cost: ClassVar[float] = 100.0
     # WaveGAN's own sizes, the published recovery script's search, and 150 epochs of SC09's 18,620 clips for E.
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {

@@ -86,9 +86,12 @@ def test_every_problem_is_told_at_once(registry):
         ({"protocols": ["clean", "clean"]}, "protocols: clean listed more than once"),
         ({"gate": {"acuracy": 0.1}}, "gate.acuracy: unknown key; did you mean 'accuracy'"),
         ({"gate": {"grey_fooling_rat": 0.1}}, "did you mean 'grey_fooling_rate'"),
-        ({"gate": {"accuracy": 1.0}}, "gate.accuracy: .*less than 1"),
-        ({"gate": {"gradients": -1}}, "gate.gradients: .*greater than or equal to 0"),
-        ({"gate": {"l2": "x"}}, "gate.l2: .*number"),
+        ({"gate": {"accuracy": 1.0}}, "gate.accuracy.tolerance: .*less than 1"),
+        ({"gate": {"accuracy": {"hard": 0.1}}}, "gate.accuracy.tolerance: required"),
+        ({"gate": {"accuracy": {"tolerance": 0.1, "direction": "up"}}}, "gate.accuracy.direction: .*'higher'"),
+        ({"gate": {"accuracy": {"tolerance": 0.1, "hrad": 0.1}}}, "gate.accuracy.hrad: .*did you mean 'hard'"),
+        ({"gate": {"gradients": -1}}, "gate.gradients.tolerance: .*greater than or equal to 0"),
+        ({"gate": {"l2": "x"}}, "gate.l2.tolerance: .*number"),
         ({"datasets": 5}, "datasets: .*array, not 5"),
     ],
 )
@@ -104,8 +107,12 @@ def test_the_gate_knows_every_metric(registry):
         "grey_robust_accuracy": 0.99,
         "gradients": 200.0,
         "epsilon_ratio": 1.5,
+        "fooling_rate": {"tolerance": 0.1, "hard": 0.3, "direction": "both"},
     }
-    assert load_suite(toy_suite(gate=tolerances), registry).gate == tolerances
+    found = load_suite(toy_suite(gate=tolerances), registry).gate
+    assert found == {
+        name: given if isinstance(given, dict) else {"tolerance": given} for name, given in tolerances.items()
+    }
 
 
 def test_only_clean_needs_no_attack(registry):

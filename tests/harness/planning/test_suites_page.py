@@ -17,7 +17,7 @@ from soundproof.planning.suite import load_suite
 PAGE = (Path(__file__).parents[3] / "docs" / "suites.md").read_text()
 # A table of the file, and the heading under which its keys stand.
 HEADINGS = {"": "Keys of the file", "split": "`[split]`", "budget": "`[budget]`", "training": "`[training]`"}
-HEADINGS |= {"settings": "`[[settings]]`", "gate": "`[gate]`"}
+HEADINGS |= {"settings": "`[[settings]]`", "gate": "`[gate]`", "limits": "`[limits]`"}
 
 
 def keys(schema, shared, way=""):
@@ -66,7 +66,7 @@ DEFAULTS = {
     **{
         ("", name): field.default
         for name, field in File.model_fields.items()
-        if name not in {"split", "budget", "protocols"}
+        if name not in {"split", "budget", "protocols", "limits"}
     },
 }
 

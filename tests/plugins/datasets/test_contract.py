@@ -1,7 +1,6 @@
 """What holds for every data set that is installed, on a small folder in each of its layouts."""
 
 import shutil
-from collections import defaultdict
 
 import numpy as np
 import pytest
@@ -9,11 +8,10 @@ import pytest
 from installed import registry
 from publications import LAYOUTS
 from soundproof import DataError, Kind, Ref
+from soundproof.conformance import checks_of, promised
 
 pytestmark = pytest.mark.slow
 
-# Low, and whole parts of 44.1 kHz: ESC-50 is 2000 clips of 5 s.
-RATES = (4410, 6300)
 EVERY = [(name, *layout) for name in registry().ids(Kind.DATASET) for layout in LAYOUTS.get(name, [])]
 
 
@@ -36,27 +34,16 @@ def test_every_data_set_has_a_layout_to_be_tested_on():
     assert set(registry().ids(Kind.DATASET)) <= set(LAYOUTS), "describe the new one in tests/publications.py"
 
 
-def test_clips_have_names_of_their_own_and_labels_within_the_classes(index):
-    assert len(set(index.names)) == len(index.names) > 0
-    assert all(index.names)
-    assert len(set(index.classes)) == len(index.classes) >= 2
-    assert index.labels.dtype == np.int64
-    assert np.array_equal(np.unique(index.labels), np.arange(len(index.classes)))
+@pytest.fixture(scope="module")
+def promises(published):
+    """The checks of what every data set promises, by name."""
+    dataset, root = published
+    return {check.name: check for check in checks_of(dataset, registry=registry(), root=root)}
 
 
-def test_every_column_has_a_row_a_clip(index):
-    for column in (index.labels, index.groups, index.folds):
-        assert column is None or (column.dtype == np.int64 and column.shape == (len(index.names),))
-
-
-def test_no_group_lies_in_two_of_the_publisher_s_folds(index):
-    if index.folds is None:
-        pytest.skip("it has none")
-    folds = defaultdict(set)
-    for group, fold in zip(index.groups.tolist(), index.folds.tolist(), strict=True):
-        folds[group].add(fold)
-    assert all(len(found) == 1 for found in folds.values())
-    assert index.folds.min() >= index.VALIDATION
+@pytest.mark.parametrize("name", promised("dataset"))
+def test_it_keeps_its_promises(promises, name):
+    promises[name]()
 
 
 def test_the_index_is_the_same_wherever_the_folder_lies(published, index, tmp_path):
@@ -67,22 +54,6 @@ def test_the_index_is_the_same_wherever_the_folder_lies(published, index, tmp_pa
     assert index.checksum
     for column in ("labels", "groups", "folds"):
         assert np.array_equal(getattr(moved, column), getattr(index, column))
-
-
-@pytest.mark.parametrize("rate", RATES)
-def test_waveforms_are_clips_of_one_length_in_the_order_of_the_index(published, index, rate):
-    dataset, root = published
-    waveforms = dataset.waveforms(root, rate)
-    assert waveforms.shape == (len(index.names), dataset.sample_count(rate))
-    assert dataset.sample_count(rate) == round(dataset.seconds * rate)
-    assert waveforms.dtype == np.float32
-    assert np.isfinite(waveforms).all()
-    assert 0 < np.abs(waveforms).max() <= 1
-
-
-def test_the_same_files_give_the_same_samples(published):
-    dataset, root = published
-    assert np.array_equal(dataset.waveforms(root, RATES[0]), dataset.waveforms(root, RATES[0]))
 
 
 def test_all_files_are_accounted_for(published):

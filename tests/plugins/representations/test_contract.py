@@ -5,12 +5,13 @@ import json
 import re
 import subprocess
 import sys
-from itertools import pairwise
 
 import pytest
 import torch
 
+from installed import registry
 from soundproof import Kind, Ref
+from soundproof.conformance import checks_of, promised
 from soundproof.contract.discovery import discover
 from soundproof_representations import soundproof_components
 from sounds import KINDS, sound
@@ -64,72 +65,19 @@ def test_listing_loads_neither_torch_nor_librosa():
     assert not {"torch", "librosa", "pywt", "scipy", "numpy"} & set(loaded)
 
 
-def test_inputs_are_in_the_box_and_of_the_promised_shape(representation, inputs):
-    assert representation.reason_to_skip(SAMPLES) is None
-    assert inputs.shape == (len(KINDS), *representation.shape(SAMPLES))
-    assert inputs.dtype == torch.float32
-    assert torch.isfinite(inputs).all()
-    assert 0 <= inputs.min() <= inputs.max() <= 1
+@pytest.fixture(scope="module")
+def promises(varied_representation):
+    """The checks of what every representation promises, by name."""
+    return {check.name: check for check in checks_of(varied_representation, registry=registry())}
 
 
-def test_a_clip_s_input_does_not_depend_on_its_batch(module, waveforms, inputs):
-    assert torch.equal(inputs, torch.cat([module(clip[None]) for clip in waveforms]))
-
-
-def test_the_same_clips_give_the_same_bytes(representation, waveforms, inputs):
-    assert torch.equal(inputs, representation.fit(waveforms[:-2])(waveforms))
-
-
-def test_the_input_is_the_same_without_gradients(module, waveforms):
-    recorded = module(waveforms[:3].clone().requires_grad_())
-    with torch.inference_mode():
-        assert torch.allclose(module(waveforms[:3]), recorded, atol=1e-5)
-
-
-def test_waveforms_are_left_alone(module, waveforms):
-    before = waveforms.clone()
-    with torch.inference_mode():
-        module(waveforms)
-    assert torch.equal(waveforms, before)
-
-
-def test_only_a_fitted_representation_looks_at_the_training_clips(representation, waveforms, inputs):
-    other = representation.fit(0.1 * waveforms[-2:])(waveforms)
-    assert torch.equal(other, inputs) is not representation.fitted
-
-
-def exact(module, clip):
-    """Whether its gradients are those of finite differences, along random directions."""
-    module, clip = module.double(), clip.double().requires_grad_()
-    made = module(clip)
-    if not made.requires_grad:
-        return False
-    generator = torch.Generator().manual_seed(0)
-    outer = torch.rand(made.shape, dtype=torch.float64, generator=generator)
-    (slope,) = torch.autograd.grad((made * outer).sum(), clip)
-    along = torch.randn(clip.shape, dtype=torch.float64, generator=generator)
-    with torch.no_grad():
-        rise = ((module(clip + 1e-7 * along) - module(clip - 1e-7 * along)) * outer).sum() / 2e-7
-    return torch.allclose((slope * along).sum(), rise, rtol=1e-3, atol=1e-4)
+@pytest.mark.parametrize("name", promised("representation"))
+def test_it_keeps_its_promises(promises, name):
+    promises[name]()
 
 
 def noise(*seeds):
     return torch.stack([torch.from_numpy(sound("noise", SAMPLES, seed)) for seed in seeds])
-
-
-def test_it_is_differentiable_if_and_only_if_it_says_so(representation):
-    # Another clip than those fitted to: theirs lie on the bounds, where gradients have a kink.
-    assert exact(representation.fit(noise(1, 2)), 0.7 * noise(3)) is representation.differentiable
-
-
-def test_gradients_of_padded_and_of_silent_clips_are_numbers(representation, module):
-    if not representation.differentiable:
-        pytest.skip("it has no gradients")
-    padded = torch.cat([noise(3)[:, :1000], torch.zeros(1, 2000)], 1)
-    for clip in (padded, torch.zeros(1, SAMPLES)):
-        clip = clip.clone().requires_grad_()
-        (slope,) = torch.autograd.grad(module(clip).square().sum(), clip)
-        assert slope.isfinite().all()
 
 
 def test_gradients_reach_every_sample_that_is_heard(representation):
@@ -140,13 +88,6 @@ def test_gradients_reach_every_sample_that_is_heard(representation):
     weights = torch.rand(made.shape, generator=torch.Generator().manual_seed(0))
     (slope,) = torch.autograd.grad((made * weights).sum(), clip)
     assert (slope != 0).float().mean() > 0.8
-
-
-def test_longer_clips_are_never_harder_to_represent(varied_representation):
-    lengths = (1, 100, 1000, 10_000, 100_000)
-    possible = [varied_representation.reason_to_skip(samples) is None for samples in lengths]
-    assert all(later or not earlier for earlier, later in pairwise(possible))
-    assert possible[-1]
 
 
 def test_presets_are_named_after_their_source_and_run(preset_representation):
