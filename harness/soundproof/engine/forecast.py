@@ -17,10 +17,10 @@ import torch
 from soundproof.engine.network_size import network_size
 from soundproof.measuring.classifier import Classifier, Trained
 from soundproof.measuring.protocols.base import Cell
-from soundproof.planning.graph import Inputs
+from soundproof.planning.graph import Clips, Inputs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from torch import nn
 
@@ -52,20 +52,14 @@ def seconds(workshop: Workshop, cells: Sequence[Cell]) -> dict[Cell, float]:
     Training may stop early, and an attack may succeed before its budget is spent. A network that cannot be timed
     counts nothing: its cells will say what is wrong with it.
     """
-    plan, seen = workshop.plan, set[Cell | Classifier | Trained | Inputs]()
-    passes: dict[Cell, dict[Trained, float]] = {}
-    made: dict[Cell, list[Inputs]] = {}
-    for cell in cells:
-        passes[cell], made[cell] = defaultdict(float), []
-        for node in plan.graph.order([cell]):
-            if isinstance(node, (Cell, Classifier, Trained, Inputs)) and node not in seen:
-                seen.add(node)
-                if workshop.has(node):
-                    continue
-                if isinstance(node, Inputs):
-                    made[cell].append(node)
-                else:
-                    passes[cell][_network(node)] += _passes(plan, node)
+    plan = workshop.plan
+    passes: dict[Cell, dict[Trained, float]] = {cell: defaultdict(float) for cell in cells}
+    made: dict[Cell, list[Inputs]] = {cell: [] for cell in cells}
+    for cell, node in _first_needs(workshop, passes.keys()):
+        if isinstance(node, Inputs):
+            made[cell].append(node)
+        elif not isinstance(node, Clips):
+            passes[cell][_network(node)] += _passes(plan, node)
     speed = _speeds(plan, {trained for each in passes.values() for trained in each}, workshop.environment.device)
     heard: dict[tuple[object, ...], float] = {}
     found = {}
@@ -77,6 +71,18 @@ def seconds(workshop: Workshop, cells: Sequence[Cell]) -> dict[Cell, float]:
                 heard[same] = _input_seconds(inputs)
             found[cell] += heard[same] * len(plan.originals(inputs.dataset).names)
     return found
+
+
+def _first_needs(workshop: Workshop, cells: Collection[Cell]) -> Iterator[tuple[Cell, Node]]:
+    """Cells, each with itself and every stage that is not in the store and that it is the first to need."""
+    waiting: list[Node] = []
+    for node in workshop.plan.graph.order(cells):
+        if node in cells:
+            assert isinstance(node, Cell)
+            yield from ((node, stage) for stage in (*waiting, node))
+            waiting = []
+        elif not workshop.has(node):
+            waiting.append(node)
 
 
 def sample(workshop: Workshop, cells: Sequence[Cell]) -> list[Cell]:

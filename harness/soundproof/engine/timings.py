@@ -37,7 +37,7 @@ class Timings:
         self._path = root / FILE
         self._place = f"{environment.device}, {environment.threads} threads"
         self._sums: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
-        with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
+        with contextlib.suppress(OSError, ValueError, TypeError, AttributeError, KeyError):
             for key, (spent, expected) in json.loads(self._path.read_text("utf-8"))[self._place].items():
                 self._sums[key] = [float(spent), float(expected)]
 
