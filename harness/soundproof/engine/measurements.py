@@ -48,7 +48,9 @@ class Measurements:
         if found is not None:
             return Outcome.from_record(found.record, found.arrays())
         outcome = self._measure(cell)
-        self.workshop.store.put(key, outcome.record(), outcome.samples)
+        # Of what lacks something that broke, the next run may know more.
+        if all(self.workshop.has(each) for each in cell.protocol.needs(cell).welcome):
+            self.workshop.store.put(key, outcome.record(), outcome.samples)
         return outcome
 
     def forget(self) -> None:

@@ -229,7 +229,7 @@ class TestFaults:
         told = []
         run(tmp_path, told.append, attacks=["toy-raising"])
         told = [(event.total, event.cached) for event in told if isinstance(event, Begun)]
-        assert told == [(3, 1)], "only the clean cell was kept"
+        assert told == [(4, 1)], "only the clean cell was kept: no checks either, which lack the attack"
 
     def test_a_failed_training_fails_all_its_cells_once(self, tmp_path):
         found = run(tmp_path, training={"learning_rate": 1e30, "epochs": 3}, attacks=["fgsm"])

@@ -11,7 +11,7 @@ import pytest
 
 from soundproof import Budget, Recipe
 from soundproof.contract.discovery import discover
-from soundproof.planning.form import File, SettingsTable, SplitTable
+from soundproof.planning.form import ChecksTable, File, SettingsTable, SplitTable
 from soundproof.planning.suite import load_suite
 
 PAGE = (Path(__file__).parents[3] / "docs" / "suites.md").read_text()
@@ -62,6 +62,7 @@ def test_the_page_names_exactly_the_keys_that_there_are():
 
 DEFAULTS = {
     **{("split", name): field.default for name, field in SplitTable.model_fields.items()},
+    **{("checks", name): field.default for name, field in ChecksTable.model_fields.items()},
     **{("budget", field.name): field.default for field in dataclasses.fields(Budget)},
     **{("training", field.name): field.default for field in dataclasses.fields(Recipe)},
     **{("settings", name): field.default for name, field in SettingsTable.model_fields.items()},
