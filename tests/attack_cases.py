@@ -39,6 +39,10 @@ PARAMETERS = {
         {"steps": 3, "samples": 4, "start": 0.1},
         {"steps": 3, "samples": 4, "start": 0.1, "targeted": False},
     ],
+    "strongest": [
+        {"steps": 6, "classes": 2, "queries": 12},
+        {"steps": 6, "queries": 0, "norm": "linf", "targeted": True},
+    ],
     "square": [{"queries": 20}, {"queries": 20, "norm": "linf", "targeted": True}],
 }
 

@@ -174,7 +174,7 @@ def plan_suite(
         "cells": len(plan.cells),
         "protocols": [cell.protocol.id for cell in plan.cells],
         "skipped": len(plan.skipped) + len(plan.missing),
-        "cached": len(plan.cells) - len(pending),
+        "cached": sum(workshop.has(cell) for cell in plan.cells),
         **_taken(workshop, pending, timings),
         "calibrated": timings.known,
         "reasons": [
@@ -201,6 +201,7 @@ def _taken(workshop: Workshop, pending: Sequence[Cell], timings: Timings) -> dic
     needed = Ledger(plan, workshop.has).demand(pending)
     return {
         "gradients": sum(plan.gradients(cell) for cell in pending),
+        "gradients_of_checks": sum(plan.gradients(cell) for cell in pending if cell in plan.checks),
         "seconds": round(sum(timings.corrected(forecast.seconds(workshop, pending)).values()), 1),
         "memory": needed.memory,
         "disk": needed.disk,

@@ -22,6 +22,7 @@ ROOMS = (
     "contract",
     "data",
     "measuring",
+    "probing",
     "results",
     "gate",
     "planning",

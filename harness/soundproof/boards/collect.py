@@ -26,6 +26,7 @@ from soundproof.boards.sections import sections
 from soundproof.boards.shots import shots
 from soundproof.boards.sweeps import sweeps
 from soundproof.boards.trainings import trainings
+from soundproof.digest import canonical
 from soundproof.measuring.protocols import PROTOCOLS
 from soundproof.results.attacks import PAPERS, averaged, controls
 from soundproof.results.combine import Combination
@@ -75,7 +76,7 @@ class _Folder:
         averaged_over = tuple(dict.fromkeys(map(self._names.attack, attacks)))
         return Boards(
             accuracy=self._recognition(of["clean"]),
-            robustness=self._robustness(of["bounded"], of["clean"], means),
+            robustness=self._robustness(of["bounded"], of["clean"], means, of["certified"]),
             cost=(*(means.values() if len(averaged_over) > 1 else ()), *self._cost(of["reach"])),
             transfers=tuple(self._transfers(of["transfer"])),
             unscored=tuple(self._unscored(row) for row in self._rows if row.status is not Status.OK),
@@ -87,7 +88,20 @@ class _Folder:
             components=self._names.coordinates,
             sweeps=self._sweeps(of),
             shots=shots(self._results, self._rows, self._names),
+            evidence=self._evidence(),
         )
+
+    def _evidence(self) -> dict[Name, list[tuple[str, str]]]:
+        """What checks say for the flags that they raised, with what to do about it."""
+        names = {_coordinates(vars(row)): self._names.classifier(row) for row in self._rows}
+        found: dict[Name, list[tuple[str, str]]] = {}
+        for finding in self._results.findings:
+            name = names.get(_coordinates(finding.place))
+            if finding.flag is not None and name is not None:
+                run = f"fold {finding.place['fold']}, seed {finding.place['seed']}"
+                said = f"{finding.check} ({run}): {finding.said}. {finding.remedy}".strip()
+                found.setdefault(name, []).append((finding.flag, said))
+        return found
 
     def _sweeps(self, of: Mapping[str, Sequence[Row]]) -> tuple[Sweep, ...]:
         owners: dict[tuple[Name, Called | None], None] = {}
@@ -109,14 +123,16 @@ class _Folder:
         return ranked(entries, "accuracy", outcomes, self._groups_of(rows))
 
     def _robustness(
-        self, rows: Sequence[Row], clean: Sequence[Row], means: Mapping[Name, Cost]
+        self, rows: Sequence[Row], clean: Sequence[Row], means: Mapping[Name, Cost], certified: Sequence[Row] = ()
     ) -> tuple[Robustness, ...]:
+        proven = {_key(group[0], *_CLASSIFIER): group for group in _groups(certified, *_CLASSIFIER)}
         unattacked = {_key(group[0], *_CLASSIFIER): group for group in _groups(clean, *_CLASSIFIER, scored=False)}
         entries, outcomes = [], {}
         for group in _groups(rows, *_CLASSIFIER):
             name, recognised = self._names.classifier(group[0]), unattacked.get(_key(group[0], *_CLASSIFIER), [])
             attacks = [row for row in group if not self._is_control(row)]
             metrics = {**self._averages(recognised, ["accuracy"]), **self._together(_scored(attacks))}
+            metrics |= self._combination.averages(_scored(proven.get(_key(group[0], *_CLASSIFIER), [])))
             if name in means and "l2" in means[name].metrics:
                 metrics["reach_l2"] = means[name].metrics["l2"]
             entries.append(
@@ -245,6 +261,11 @@ def _against_neighbours(entry: Robustness, entries: Iterable[Robustness]) -> Rob
     if INCOMPLETE in entry.flags or all(entry.faced >= other.faced for other in neighbours):
         return entry
     return replace(entry, flags=tuple(sorted({*entry.flags, FEWER_ATTACKS})))
+
+
+def _coordinates(place: Mapping[str, object]) -> str:
+    """Lookup key of a classifier of all folds and seeds."""
+    return canonical([place[name] for name in _CLASSIFIER])
 
 
 def _groups(rows: Iterable[Row], *coordinates: str, scored: bool = True) -> list[list[Row]]:

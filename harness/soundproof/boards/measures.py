@@ -70,14 +70,15 @@ MEASURES: Mapping[str, Measure] = {
         "Robust accuracy",
         "Share of all test clips that are classified correctly both before and after the attack.",
         Unit.SHARE,
-        "Worst case: the clip has to survive every attack of the table.",
+        "Worst case: the clip has to survive every attack of the table, and every example that the suite made "
+        "against another classifier of the same inputs.",
     ),
     "fooling_rate": Measure(
         "Fooling rate",
         "Share of the attacked clips that are misclassified after the attack. Attacked are the test clips that "
         "the classifier gets right unattacked.",
         Unit.SHARE,
-        "Worst case: the clip counts when any attack fools it.",
+        "Worst case: the clip counts when any attack fools it, or an example made against another classifier.",
     ),
     "fooling_auc": Measure(
         "Fooling AUC",
@@ -114,11 +115,22 @@ MEASURES: Mapping[str, Measure] = {
     ),
     "l2": Measure(
         "‖ε‖₂",
-        "Length of the perturbation over all values of a classifier's input, mean over the clips that are fooled. "
-        "It grows with the input size D; compare the RMS between representations.",
+        "Length of the perturbation over all values of a classifier's input, mean over the clips that are "
+        "fooled. It grows with the input size D; compare the RMS between representations.",
         Unit.LENGTH,
     ),
     "rms": Measure("RMS", "‖ε‖₂ / √D: how much one input value changes, on a scale from 0 to 1.", Unit.LENGTH),
+    "relative": Measure(
+        "‖ε‖₂ / ‖x‖₂",
+        "Length of the perturbation as a share of the length of the classifier's unchanged input, mean over the "
+        "clips that are fooled. It compares representations of different size and scale.",
+        Unit.RATIO,
+    ),
+    "level": Measure(
+        "ε dB",
+        "The same in decibels, 20 log₁₀: −40 dB is a hundredth. Of the input of the classifier, not of the sound.",
+        Unit.NUMBER,
+    ),
     "linf": Measure("‖ε‖∞", "Largest change of an input value, mean over the clips that are fooled.", Unit.LENGTH),
     "l0": Measure(
         "ε ≠ 0", "Share of the input values that change, mean over the clips that are fooled.", Unit.SHARE
@@ -154,10 +166,28 @@ MEASURES: Mapping[str, Measure] = {
         "1 the defense makes the attack more expensive.",
         Unit.RATIO,
     ),
+    "certified_accuracy": Measure(
+        "Certified accuracy",
+        "Share of all test clips whose right class is proven to stand within the radius of the attacks, at a "
+        "confidence of 99.9 % a clip: a vote over 1000 noisy copies, after 100 that guess the class. It is a "
+        "lower end of robust accuracy, which attacks bound from above.",
+        Unit.SHARE,
+    ),
+    "smoothed_accuracy": Measure(
+        "Accuracy of the vote",
+        "Share of the test clips whose vote over noisy copies is settled and right.",
+        Unit.SHARE,
+    ),
+    "certified_radius": Measure(
+        "Certified radius",
+        "‖ε‖₂ within which the vote provably stands, mean over all test clips; 0 where it is wrong or abstains.",
+        Unit.LENGTH,
+    ),
+    "abstention": Measure("Abstentions", "Share of the test clips whose vote settles no class.", Unit.SHARE),
     "transfer_ratio": Measure(
         "Transfer ratio",
-        "Of the examples that fool the source and that the target classifies correctly unattacked, the share that "
-        "fools the target.",
+        "Of the examples that fool the source and that the target classifies correctly unattacked, the share "
+        "that fools the target.",
         Unit.SHARE,
     ),
 }
@@ -178,9 +208,10 @@ BOARDS: Mapping[str, tuple[str, ...]] = {
 _FURTHER: Mapping[str, tuple[str, ...]] = {
     "accuracy": ("roc_auc", "drop", "training_gradients"),
     "robustness": (
-        "reach_l2",
+        *("reach_l2", "relative", "level"),
         *("targeted_rate", "targeted_auc"),
         *("grey_robust_accuracy", "grey_fooling_rate", "grey_fooling_auc"),
+        *("certified_accuracy", "certified_radius", "smoothed_accuracy", "abstention"),
     ),
     "cost": ("targeted_rate", "targeted_auc", "linf", "l0", "refining_gradients", "refining_queries"),
 }

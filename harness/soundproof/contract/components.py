@@ -283,6 +283,15 @@ class Defense(Component):
         return 1
 
     @property
+    def smoothing(self) -> float | None:
+        """Standard deviation σ of the Gaussian noise that the classifier votes over; None if it does not vote.
+
+        The protocol `certified` then counts the votes of the module that `wrap` returns, which has to add that
+        noise to every row by itself, and nothing else at random.
+        """
+        return None
+
+    @property
     def from_scratch(self) -> bool:
         """Whether `fit` starts from new weights, so that the undefended classifier need not be trained first."""
         return False

@@ -51,17 +51,21 @@ class ClassifierMaker:
     def module(self, classifier: Classifier) -> nn.Module:
         """The defended classifier, frozen and in evaluation mode; a random one as the mean of its draws."""
         if classifier not in self._memory:
-            stored = self._defend(classifier)
-            module = self._wrapped(classifier)
-            weights = stored if stored.record["weights"] == "own" else self._train(classifier.trained)
-            module.load_state_dict(weights.tensors(self.workshop.device))
-            self._probed(module, classifier.trained, classifier.defense)
-            module = fused(module.eval(), self.workshop.plan.shape(classifier.trained))
-            draws = classifier.defense.draws
-            module = module if draws == 1 else Expectation(module, draws)
-            module = module.requires_grad_(requires_grad=False).eval()
+            module = self.fresh(classifier)
             self._memory[classifier] = module, Seal(module)
         return self._memory[classifier][0]
+
+    def fresh(self, classifier: Classifier) -> nn.Module:
+        """The same as another object, which has seen nothing yet."""
+        stored = self._defend(classifier)
+        module = self._wrapped(classifier)
+        weights = stored if stored.record["weights"] == "own" else self._train(classifier.trained)
+        module.load_state_dict(weights.tensors(self.workshop.device))
+        self._probed(module, classifier.trained, classifier.defense)
+        module = fused(module.eval(), self.workshop.plan.shape(classifier.trained))
+        draws = classifier.defense.draws
+        module = module if draws == 1 else Expectation(module, draws)
+        return module.requires_grad_(requires_grad=False).eval()
 
     def drop(self, classifier: Classifier) -> None:
         """Forget a classifier, so that it is made again from its stored weights when next needed."""

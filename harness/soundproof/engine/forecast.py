@@ -42,8 +42,8 @@ _HEARD = 2
 
 
 def pending(workshop: Workshop) -> list[Cell]:
-    """The cells whose outcome is not in the store."""
-    return [cell for cell in workshop.plan.cells if not workshop.has(cell)]
+    """The cells, checks among them, whose outcome is not in the store."""
+    return [cell for cell in workshop.plan.tasks if not workshop.has(cell)]
 
 
 def seconds(workshop: Workshop, cells: Sequence[Cell]) -> dict[Cell, float]:

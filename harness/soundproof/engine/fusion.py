@@ -38,7 +38,8 @@ def fused(module: nn.Module, shape: tuple[int, ...]) -> nn.Module:
     Returns:
         A copy, or the module itself if there is nothing to fold or if the copy computes something else.
     """
-    pairs = list(_pairs(module))
+    # A copy, because tracing runs the module's code, which may keep what it meets.
+    pairs = list(_pairs(copy.deepcopy(module)))
     if not pairs:
         return module
     lighter = copy.deepcopy(module)

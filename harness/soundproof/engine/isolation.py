@@ -237,7 +237,7 @@ class Workers:
         if self._isolation is Isolation.NONE:
             return None
         found: set[str] = set()
-        for node in self._workshop.plan.graph.order([cell]):
+        for node in self._workshop.plan.graph.order([cell, *cell.protocol.needs(cell).welcome]):
             for component in filter(lambda value: isinstance(value, Component), vars(node).values()):
                 found |= self._workshop.registry.distributions(component)
         foreign = tuple(sorted(found - {BUILT_IN}))

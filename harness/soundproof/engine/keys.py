@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, singledispatchmethod
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from soundproof.engine.store import Key
 from soundproof.measuring.classifier import Classifier, Trained
 from soundproof.measuring.protocols.base import Cell
 from soundproof.planning.graph import Clips, Inputs, Node
+from soundproof.probing.protocol import Inspection
 from soundproof.types import Ref
 
 if TYPE_CHECKING:
@@ -72,6 +73,9 @@ GROUNDS: dict[type[Node], Ground] = {
         (*_NETWORKS, "scipy", "adversarial-robustness-toolbox"),
     ),
 }
+
+
+GROUNDS[Inspection] = replace(GROUNDS[Cell], rooms=(*GROUNDS[Cell].rooms, "probing"))
 
 
 class Keys:
@@ -134,7 +138,10 @@ class Keys:
 
     @_parts.register
     def _(self, node: Cell) -> dict[str, Any]:
+        # What is used where it is there has a say, and is not needed.
+        welcome = [self.of(each).digest for each in node.protocol.needs(node).welcome]
         return {
+            **({"welcome": welcome} if welcome else {}),
             "attack": None if node.attack is None else self._identity(node.attack),
             "settings": node.protocol.settings(self._plan.budget(node)),
             "test": digest(self._plan.test(node.judged.trained).tolist()),

@@ -58,9 +58,10 @@ class Measurements:
 
     def _measure(self, cell: Cell) -> Outcome:
         """Measure, and keep the examples apart. A random classifier draws from torch's global generator."""
-        needed = cell.protocol.needs(cell).cells
-        outcomes = {each: self.outcome(each) for each in needed}
-        examples = {each: self.examples(each) for each in needed}
+        needs = cell.protocol.needs(cell)
+        outcomes = {each: self.outcome(each) for each in needs.cells}
+        outcomes |= {each: there for each in needs.welcome if (there := self._there(each)) is not None}
+        examples = {each: self.examples(each) for each in outcomes}
         named = [component for component in (cell.classifier.defense, cell.attack) if component is not None]
         seed = seed_of(cell.protocol.id, cell.classifier.trained, *named)
         with self.workshop.once(self.workshop.keys.of(cell)):
@@ -72,6 +73,8 @@ class Measurements:
                 examples={each: made for each, made in examples.items() if made is not None},
                 learning=lambda: self.classifiers.learning(cell.classifier),
                 training_clips=len(self._split(cell.classifier).train),
+                training=lambda: self.inputs.training_data(cell.judged.trained).train,
+                fresh=lambda: self.classifiers.fresh(cell.judged),
             )
             try:
                 with seeded(seed_from(seed), self.workshop.device):
@@ -85,12 +88,19 @@ class Measurements:
             self.workshop.store.put(self.workshop.keys.examples(cell), {}, {"examples": outcome.examples})
         return outcome
 
+    def _there(self, cell: Cell) -> Outcome | None:
+        """The outcome of a cell that has run, or None where it broke: its own row says why."""
+        found = self.workshop.store.get(self.workshop.keys.of(cell))
+        return None if found is None else Outcome.from_record(found.record, found.arrays())
+
     def examples(self, cell: Cell) -> torch.Tensor | None:
         """The examples that a cell left; None if it makes none. Damaged ones are made again."""
+        if not cell.protocol.leaves_examples:
+            return None
         stored = self.workshop.store.get(self.workshop.keys.examples(cell))
         if stored is not None:
             return stored.tensors(self.workshop.device)["examples"]
-        makes_some = cell.attack is not None and bool(self.outcome(cell).samples)
+        makes_some = cell.protocol.leaves_examples and bool(self.outcome(cell).samples)
         return self._measure(cell).examples if makes_some else None
 
     def _subject(self, classifier: Classifier, seed: object) -> Subject:

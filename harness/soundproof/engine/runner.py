@@ -18,7 +18,11 @@ from soundproof.engine.interrupts import Interrupts
 from soundproof.engine.isolation import Isolation, Workers
 from soundproof.engine.measurements import Measurements
 from soundproof.engine.workshop import Workshop
+from soundproof.measuring.place import classifier_of
 from soundproof.planning.plan import row_of
+from soundproof.probing.protocol import LEVELS
+from soundproof.results.checks import checked
+from soundproof.results.checks.cases import Probed
 from soundproof.results.combine import Combination
 from soundproof.results.files import SCHEMA, Results, groups_name, names_name
 from soundproof.types import Status
@@ -75,14 +79,17 @@ class Runner:
         measurements = Measurements(workshop)
         measurements.inputs.decode(pending)
         clock = _Clock(forecast.seconds(workshop, pending))
-        self.tell(Begun(len(plan.cells), len(plan.cells) - len(pending), clock.left()))
+        tasks = plan.tasks
+        self.tell(Begun(len(tasks), len(tasks) - len(pending), clock.left()))
         done: list[Ran] = []
         family: object = None
         try:
             with Workers(workshop, self._job(plan), self.isolation, plan.suite.limits, self.tell) as workers:
-                groups = {cell: workers.group(cell) if cell in clock.expected else None for cell in plan.cells}
-                # Each group's cells come one after the other, so that one worker at a time is enough.
-                for cell in sorted(plan.cells, key=lambda each: groups[each] or ()):
+                groups = {cell: workers.group(cell) if cell in clock.expected else None for cell in tasks}
+                # Each group's cells come one after the other, so that one worker at a time is enough; checks look
+                # at what cells of all groups have left.
+                looks = set(plan.checks)
+                for cell in sorted(tasks, key=lambda each: (each in looks, groups[each] or ())):
                     group, fresh = groups[cell], cell in clock.expected
                     if family != (family := (group, cell.classifier.trained.family)):
                         measurements.forget()
@@ -97,7 +104,7 @@ class Runner:
                     spent = time.perf_counter() - start
                     clock.finish(cell, spent)
                     done.append(ran)
-                    count = len(done), len(plan.cells)
+                    count = len(done), len(tasks)
                     left, at_most = clock.left(), not clock.calibrated
                     expected = clock.expected.get(cell, 0.0)
                     self.tell(Finished(ran.row, spent, not fresh, *count, left, ran.traceback, at_most, expected))
@@ -124,6 +131,9 @@ class Runner:
 
     def _results(self, plan: Plan, done: Sequence[Ran]) -> Results:
         samples: dict[str, npt.NDArray[Any]] = {}
+        looks = {level.id for level in LEVELS.values()}
+        inspected = [ran for ran in done if ran.row.protocol in looks]
+        done = [ran for ran in done if ran.row.protocol not in looks]
         for ran in done:
             samples |= {f"{ran.row.key}/{name}": array for name, array in ran.samples.items()}
         for dataset, index in plan.indexes.items():
@@ -134,7 +144,9 @@ class Runner:
             )
         rows = [*(ran.row for ran in done), *plan.skipped, *plan.unavailable()]
         found = Results(sorted(rows, key=lambda row: row.order), samples, self._provenance(plan))
-        return replace(found, rows=_compared(found))
+        probed = {classifier_of(ran.row): _probed(ran) for ran in inspected}
+        run = {**found.run, "checks": _cost(probed)}
+        return checked(replace(found, rows=_compared(found), run=run), probed)
 
     def _provenance(self, plan: Plan) -> dict[str, Any]:
         """Provenance of the numbers: nothing in it depends on time or on the order of execution."""
@@ -205,6 +217,21 @@ class _Clock:
         """Expected seconds of the rest."""
         pace = self._spent / self._planned if self._planned > 0 else 1.0
         return max(0.0, self._waiting * pace)
+
+
+def _probed(ran: Ran) -> Probed:
+    """What the checks' cell of a classifier left."""
+    if ran.row.status is Status.OK:
+        return Probed(ran.samples)
+    return Probed(None, f"the probes did not run: {ran.row.reason}")
+
+
+def _cost(probed: Mapping[str, Probed]) -> dict[str, float]:
+    """What the checks spent, beside the gradients of the attacks that they looked after."""
+    looks = [each.arrays for each in probed.values() if each.arrays is not None]
+    gradients, queries = (sum(float(arrays["cost/checks"][column]) for arrays in looks) for column in (0, 1))
+    of_attacks = sum(float(arrays["cost/attacks"][0]) for arrays in looks)
+    return {"gradients": gradients, "queries": queries, "gradients_of_attacks": of_attacks}
 
 
 def _compared(found: Results) -> list[Row]:

@@ -107,7 +107,7 @@ def main() -> None:
         assert job is not None
         try:
             desk = _Desk(Job(**job.content), replies)
-            cells = {desk.workshop.keys.of(cell).digest: cell for cell in desk.plan.cells}
+            cells = {desk.workshop.keys.of(cell).digest: cell for cell in desk.plan.tasks}
         except BaseException as error:  # whatever a plugin raises when it is planned with
             lines = error.problems if isinstance(error, SoundproofError) else [faults.reason(error)]
             send(replies, Message("refused", {"reason": "; ".join(lines)}))

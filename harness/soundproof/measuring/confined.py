@@ -11,8 +11,9 @@ import torch
 
 from soundproof.contract.components import BoundedAttack, MinimumNormAttack
 from soundproof.errors import BudgetExhaustedError
-from soundproof.measuring.curve import curve
+from soundproof.measuring.curve import EARLY, curve, shrunk, standing
 from soundproof.measuring.judge import judge
+from soundproof.measuring.outcome import InvalidExamplesError
 from soundproof.measuring.subject import attackable, concatenated, joined_trace, spent
 from soundproof.types import Norm
 from soundproof.victim.ball import Ball, column
@@ -51,15 +52,30 @@ def attack_within(subject: Subject, attack: Attack, budget: Budget) -> Confined 
         InvalidExamplesError: The attack returned something that is no set of examples.
         FloatingPointError: The classifier gives NaN or infinite logits.
     """
-    attacked = attackable(subject, attack)
+    attacked = attackable(subject, targeted=attack.is_targeted)
     if attacked is None:
         return None
     ball = Ball(budget.norm, budget.epsilon)
     runs = attacked.runs(budget, ball)
     examples = torch.cat([_attack(run, attack, ball) for run in runs])
+    _check_plan(attack, runs, getattr(subject.module, "draws", 1))
     verdict = judge(subject.module, examples, attacked.inputs, attacked.goal)
+    table, radius = _traced(attacked, verdict, runs, ball)
     samples = attacked.samples(verdict, runs) | {"tested": subject.clips.astype(np.int32)}
-    return Confined(samples, _curve(attacked, verdict, runs, ball), examples)
+    samples |= _course(attacked, table, radius, minimises=isinstance(attack, MinimumNormAttack))
+    gradients, aucs, rates = curve(table, attacked.clean_score, radius)
+    along = {"curve_gradients": gradients, "curve_auc": aucs, "curve_rate": rates}
+    return Confined(samples, along, examples)
+
+
+def _check_plan(attack: Attack, runs: Sequence[Run], draws: int) -> None:
+    """Raise InvalidExamplesError if an attack used more gradients than it declares, which forecasts trust."""
+    used = max(float(run.victim.ledger.gradients.max(initial=0)) for run in runs) / draws
+    planned = attack.planned_gradients
+    if used > planned:
+        raise InvalidExamplesError(
+            f"the attack used {used:.4g} gradients of a clip and declares {planned}: raise planned_gradients"
+        )
 
 
 def _attack(run: Run, attack: Attack, ball: Ball) -> torch.Tensor:
@@ -77,10 +93,8 @@ def _attack(run: Run, attack: Attack, ball: Ball) -> torch.Tensor:
     return torch.where(column(near, examples), examples, run.clean)
 
 
-def _curve(
-    attacked: Attacked, verdict: Verdict, runs: Sequence[Run], ball: Ball
-) -> dict[str, npt.NDArray[np.float32]]:
-    """The budget curve: the trace, with the examples themselves as its last point."""
+def _traced(attacked: Attacked, verdict: Verdict, runs: Sequence[Run], ball: Ball) -> tuple[TraceTable, float]:
+    """The trace, with the examples themselves as its last point, and the l2 radius within which it counts."""
     cost = spent(runs)
     last = TraceTable(
         clip=np.arange(len(attacked.clips)),
@@ -91,8 +105,19 @@ def _curve(
         met=verdict.met.cpu().numpy(),
         fooled=verdict.fooled.cpu().numpy(),
     )
-    table = concatenated([joined_trace(runs), last])
     # The trace measures in l2; an l∞ attack stays inside its ball by construction.
     radius = float(ball.radius) * (1 + 1e-6) if ball.norm is Norm.L2 else math.inf
-    gradients, aucs, rates = curve(table, attacked.clean_score, radius)
-    return {"curve_gradients": gradients, "curve_auc": aucs, "curve_rate": rates}
+    return concatenated([joined_trace(runs), last]), radius
+
+
+def _course(attacked: Attacked, table: TraceTable, radius: float, *, minimises: bool) -> dict[str, Any]:
+    """What checks want to know of an attack's course: whether any iterate met the goal, and its late progress."""
+    clean = attacked.clean_score
+    most = table.gradients.max(initial=0)
+    end, before = (standing(table, clean, share * most, radius) for share in (1.0, EARLY))
+    if minimises:
+        late = shrunk(table, clean, EARLY * most)
+    else:
+        gain = end.score - clean
+        late = np.divide(end.score - before.score, gain, out=np.zeros_like(gain), where=~end.met & (gain > 0))
+    return {"found": end.met.astype(np.uint8), "late": late.astype(np.float32)}

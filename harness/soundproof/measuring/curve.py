@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Points kept of a curve; more would not be seen.
 POINTS = 64
+# What an attack gains after this share of its gradients is late.
+EARLY = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +109,13 @@ def handed_over(table: TraceTable, clean: npt.NDArray[np.floating], gradients: f
     smallest = rows[first]
     score[clips], l2[clips], fooled[clips] = table.score[smallest], table.l2[smallest], True
     return HandedOver(score, fooled, l2)
+
+
+def shrunk(table: TraceTable, clean: npt.NDArray[np.floating], gradients: float) -> npt.NDArray[np.float64]:
+    """Share by which each clip's smallest fooling example shrank after so many gradients; 0 if there was none."""
+    before, end = handed_over(table, clean, gradients), handed_over(table, clean, np.inf)
+    share = np.divide(end.l2, before.l2, out=np.ones_like(end.l2), where=before.l2 > 0)
+    return 1 - share
 
 
 def auc_of(clean: npt.NDArray[np.floating], score: npt.NDArray[np.floating]) -> float:

@@ -58,6 +58,21 @@ class Place:
         return Place(**{**here, **changes})
 
 
+def classifier_of(place: Place) -> str:
+    """Lookup key of the classifier that a row's examples come from, with its fold and seed."""
+    coordinates = [place.dataset, place.representation, place.model, place.defense]
+    return canonical([*coordinates, place.fold, place.seed])
+
+
+def judged_by(place: Place) -> str:
+    """Lookup key of the classifier that a row's examples are shown to: for a transfer its target."""
+    if place.target is None:
+        return classifier_of(place)
+    defense = place.target.get("defense", place.defense)
+    model = {name: value for name, value in place.target.items() if name != "defense"}
+    return classifier_of(place.moved(model=model, defense=defense))
+
+
 def target_of(model: Coordinate, defense: Coordinate, source_defense: Coordinate) -> Coordinate:
     """The coordinate of a transfer's target, which names its defense only where that differs from the source's."""
     return model if defense == source_defense else {**model, "defense": defense}

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from soundproof.contract.components import Attack
+    from soundproof.measuring.judge import Verdict
     from soundproof.measuring.subject import Attacked, Run, Subject
     from soundproof.types import Budget
 
@@ -50,7 +51,7 @@ def search(subject: Subject, attack: Attack, budget: Budget) -> Search | None:
         InvalidExamplesError: The attack returned something that is no set of examples.
         FloatingPointError: The classifier gives NaN or infinite logits.
     """
-    attacked = attackable(subject, attack)
+    attacked = attackable(subject, targeted=attack.is_targeted)
     if attacked is None:
         return None
     if isinstance(attack, BoundedAttack):
@@ -65,18 +66,20 @@ def _climb(attacked: Attacked, attack: BoundedAttack, budget: Budget) -> Search:
     balls = [Ball(budget.norm, rung * scale) for rung in LADDER]
     runs = attacked.runs(budget, balls[-1])
     climbs = [attack.climb(run.victim, iter(balls), run.generator) for run in runs]
-    found = Smallest(attacked)
+    found, rungs = Smallest(attacked), _Rungs()
     for ball in balls:
         try:
             examples = torch.cat([_rung(run, climb, ball) for run, climb in zip(runs, climbs, strict=True)])
         except BudgetExhaustedError as error:
-            return _missed(found, runs, f"{error}; the fooling AUC was {found.auc:.3f}")
-        found.offer(judge(attacked.subject.module, examples, attacked.inputs, attacked.goal), float(ball.radius))
+            return _missed(found, runs, rungs, f"{error}; the fooling AUC was {found.auc:.3f}")
+        verdict = judge(attacked.subject.module, examples, attacked.inputs, attacked.goal)
+        rungs.add(ball, verdict)
+        found.offer(verdict, float(ball.radius))
         if found.auc > budget.target_auc:
             cost = spent(runs) | refine(attacked, attack, budget.norm, found)
             # The rung overshoots: what counts is the smallest radius that would have done.
-            return Search(found.samples(found.reach(budget.target_auc)) | cost)
-    return _missed(found, runs, f"up to radius {balls[-1].radius:.4g} the fooling AUC was {found.auc:.3f}")
+            return Search(found.samples(found.reach(budget.target_auc)) | cost | rungs.samples())
+    return _missed(found, runs, rungs, f"up to radius {balls[-1].radius:.4g} the fooling AUC was {found.auc:.3f}")
 
 
 def _rung(run: Run, climb: Iterator[torch.Tensor], ball: Ball) -> torch.Tensor:
@@ -91,9 +94,26 @@ def _rung(run: Run, climb: Iterator[torch.Tensor], ball: Ball) -> torch.Tensor:
     return run.checked(examples, ball)
 
 
-def _missed(found: Smallest, runs: Sequence[Run], why: str) -> Search:
+def _missed(found: Smallest, runs: Sequence[Run], rungs: _Rungs, why: str) -> Search:
     samples = {name: array for name, array in found.samples().items() if name not in {"l2", "linf", "l0"}}
-    return Search(samples | spent(runs), why)
+    return Search(samples | spent(runs) | rungs.samples(), why)
+
+
+class _Rungs:
+    """What every rung by itself fools: more as the radius grows, if the attack is worth its name."""
+
+    def __init__(self) -> None:
+        self._radii: list[float] = []
+        self._fooled: list[npt.NDArray[np.uint8]] = []
+
+    def add(self, ball: Ball, verdict: Verdict) -> None:
+        self._radii.append(float(ball.radius))
+        self._fooled.append(verdict.fooled.cpu().numpy().astype(np.uint8))
+
+    def samples(self) -> dict[str, npt.NDArray[Any]]:
+        if not self._radii:
+            return {}
+        return {"rung_radius": np.asarray(self._radii, np.float32), "rung_fooled": np.stack(self._fooled)}
 
 
 def _follow(attacked: Attacked, attack: MinimumNormAttack, budget: Budget) -> Search:

@@ -12,6 +12,7 @@ from soundproof.digest import seed_from
 from soundproof.measuring.judge import Verdict, check_examples, judge
 from soundproof.measuring.outcome import InvalidExamplesError
 from soundproof.measuring.scene import Scene
+from soundproof.victim.ball import l2_sizes
 from soundproof.victim.goal import Goal
 from soundproof.victim.metered import Victim
 from soundproof.victim.prediction import logits_of
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from torch import nn
 
-    from soundproof.contract.components import Attack
     from soundproof.types import Budget, Examples
     from soundproof.victim.ball import Ball
 
@@ -147,6 +147,7 @@ class Attacked:
             "fooled": _array(verdict.fooled).astype(np.uint8),
             "prediction": _array(verdict.prediction).astype(np.int32),
             **{name: _array(getattr(verdict, name)) for name in ("l2", "linf", "l0")},
+            "size": _array(l2_sizes(self.inputs)),
             **spent(runs),
         }
         return samples | self.targeted(verdict)
@@ -164,15 +165,15 @@ class Attacked:
         }
 
 
-def attackable(subject: Subject, attack: Attack) -> Attacked | None:
-    """The clips to attack, or None if the classifier gets none right."""
+def attackable(subject: Subject, *, targeted: bool) -> Attacked | None:
+    """The clips to attack, or None if the classifier gets none right; `targeted` draws wrong classes to aim at."""
     examples = subject.examples
     right = logits_of(subject.module, examples.inputs).argmax(dim=1) == examples.labels
     if not right.any():
         return None
     inputs, labels = examples.inputs[right], examples.labels[right]
     targets = None
-    if attack.is_targeted:
+    if targeted:
         generator = torch.Generator().manual_seed(seed_from([subject.seed, "targets"]))
         shift = torch.randint(1, subject.classes, (len(labels),), generator=generator).to(labels.device)
         targets = (labels + shift) % subject.classes

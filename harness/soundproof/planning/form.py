@@ -6,7 +6,7 @@ import dataclasses
 import json
 import typing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pydantic
 from pydantic import Field
@@ -35,9 +35,9 @@ SHARES = (
     *("accuracy", "precision", "recall", "f1", "eer", "roc_auc", "drop"),
     *_OF_ATTACKS,
     *(f"grey_{name}" for name in _OF_ATTACKS),
-    *("rms", "linf", "l0", "transfer_ratio"),
+    *("rms", "linf", "l0", "transfer_ratio", "certified_accuracy", "smoothed_accuracy", "abstention"),
 )
-SIZES = ("gradients", "queries", "l2", "epsilon_ratio")
+SIZES = ("gradients", "queries", "l2", "relative", "epsilon_ratio", "certified_radius")
 
 
 def _hints(words: type, *, without: Iterable[str] = ()) -> Mapping[str, Any]:
@@ -150,6 +150,16 @@ class SettingsTable(_Table):
     budget: OfBudgetHere = {}
 
 
+class ChecksTable(_Table):
+    """Checks of the numbers (docs/honest-evaluation.md).
+
+    Attributes:
+        level: `standard` spends at most 15 % of the attacks' gradients, `thorough` runs everything on all clips.
+    """
+
+    level: Literal["standard", "thorough"] = "standard"
+
+
 class LimitsTable(_Table):
     """Limits of every cell; with any of them cells run in processes of their own.
 
@@ -182,6 +192,7 @@ class File(_Table):
     budget: OfBudget = {}
     training: OfRecipe = {}
     settings: list[SettingsTable] = []
+    checks: ChecksTable = ChecksTable()
     limits: LimitsTable = LimitsTable()
     gate: Rules = {}
 
@@ -195,6 +206,7 @@ TABLES: Mapping[tuple[str, ...], Sequence[str]] = {
     ("settings",): list(SettingsTable.model_fields),
     ("settings", "training"): list(_hints(Recipe)),
     ("settings", "budget"): list(_hints(Budget, without=["norm"])),
+    ("checks",): list(ChecksTable.model_fields),
     ("gate",): [*SHARES, *SIZES],
     ("limits",): list(LimitsTable.model_fields),
     **{("gate", name): ["tolerance", "hard", "direction"] for name in (*SHARES, *SIZES)},

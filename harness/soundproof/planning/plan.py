@@ -60,6 +60,7 @@ class Plan:
         absent: Why a data set is not there, and how to get it.
         missing: Cells of absent data sets.
         only: Ids that were kept, by kind; a kind that is not named kept everything.
+        checks: Further cells, which look at classifiers and attacks and give findings instead of rows.
     """
 
     suite: Suite
@@ -71,6 +72,12 @@ class Plan:
     absent: Mapping[Dataset, str] = field(default_factory=dict)
     missing: Sequence[Cell] = ()
     only: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    checks: Sequence[Cell] = ()
+
+    @property
+    def tasks(self) -> list[Cell]:
+        """Everything that runs: cells, then checks, which look at what cells have left."""
+        return [*self.cells, *self.checks]
 
     def unavailable(self) -> Iterator[Row]:
         """Rows of the missing cells."""

@@ -14,6 +14,7 @@ from soundproof.planning.graph import Graph
 from soundproof.planning.plan import Plan, row_of
 from soundproof.planning.selection import restrict
 from soundproof.planning.splits import fold_count, split, with_copies
+from soundproof.probing.protocol import Inspection
 from soundproof.types import Access, Scheme, Status
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def published_plan(absent: Plan) -> Plan:
 def _with_cells(plan: Plan) -> Plan:
     cells: list[Cell] = []
     skipped: list[Row] = []
+    checks: list[Cell] = []
     missing: list[Cell] = []
     for family in _families(plan.suite):
         if family[0].trained.dataset in plan.absent:
@@ -72,7 +74,18 @@ def _with_cells(plan: Plan) -> Plan:
                 else:
                     skipped.append(row_of(cell, plan.budget(cell), *found))
         cells += sorted(wanted, key=lambda cell: cell.protocol.last)
-    return replace(plan, cells=cells, skipped=skipped, missing=missing)
+        checks += _checks(plan.suite, wanted)
+    return replace(plan, cells=cells, skipped=skipped, missing=missing, checks=checks)
+
+
+def _checks(suite: Suite, cells: Sequence[Cell]) -> Iterator[Inspection]:
+    """A look at every classifier that is attacked, and at the attacks on it."""
+    tried: dict[Classifier, list[Cell]] = {}
+    for cell in cells:
+        if cell.attack is not None and cell.target is None:
+            tried.setdefault(cell.classifier, []).append(cell)
+    for classifier, of_it in tried.items():
+        yield Inspection(suite.checks, classifier, tried=tuple(of_it))
 
 
 def _obstacle(reason: Callable[[Plan, _T], str | None], plan: Plan, what: _T) -> tuple[Status, str] | None:

@@ -18,6 +18,7 @@ from soundproof.planning import documents
 from soundproof.planning.entries import listed
 from soundproof.planning.form import LISTS, File, parse, parse_settings
 from soundproof.planning.settings import represent, resolve
+from soundproof.probing.protocol import LEVELS
 from soundproof.types import Budget, Recipe
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from soundproof.planning.entries import Listed
     from soundproof.planning.form import LimitsTable, SplitTable
     from soundproof.planning.settings import Setting
+    from soundproof.probing.protocol import Checks
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +67,7 @@ class Suite:
         seeds: … and the seeds of each.
         represented: Where settings change a representation's parameters for a data set: what they make of it.
         labels: What components are called, by kind and canonical coordinate.
+        checks: How closely classifiers and attacks are looked at.
     """
 
     name: str
@@ -87,6 +90,7 @@ class Suite:
     seeds: Sequence[int] = (0,)
     represented: Mapping[tuple[Dataset, Representation], Representation] = field(default_factory=dict)
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    checks: Checks = LEVELS["standard"]
     _budgets: dict[Dataset, Budget] = field(default_factory=dict, init=False, repr=False)
 
     @property
@@ -179,6 +183,7 @@ def _suite(
         budget=budget,
         training=file.training,
         gate=file.gate,
+        checks=LEVELS[file.checks.level],
         limits=file.limits,
         document={**file.model_dump(mode="json"), "budget": vars(budget)},
         written=written,

@@ -18,9 +18,11 @@ from soundproof.measuring.metrics import bounds
 from soundproof.measuring.metrics.fooling import ratio_of_sizes, robust_accuracy
 from soundproof.measuring.metrics.intervals import Metric, Part, estimate, known
 from soundproof.measuring.metrics.statistics import mean
+from soundproof.measuring.place import classifier_of, judged_by
 from soundproof.measuring.protocols import PROTOCOLS
 from soundproof.measuring.protocols.bounded import grey_box, grey_parts
 from soundproof.measuring.scene import Scene
+from soundproof.results.attacks import controls
 from soundproof.results.files import groups_name
 from soundproof.results.means import nested_mean
 
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 _GREY = "grey_"
+_NONE = np.zeros(0, np.int64)
 
 
 class Combination:
@@ -44,6 +47,7 @@ class Combination:
     def __init__(self, results: Results) -> None:
         self._results = results
         self._rows = {row.lookup: row for row in results.rows if not row.status.broken}
+        self._transferred = self._from_others(controls(results))
         self._dimensions = {
             (canonical(entry.get("dataset")), canonical(entry.get("representation"))): entry.get("dimension")
             for entry in results.run.get("inputs") or ()
@@ -103,12 +107,12 @@ class Combination:
         """The attacks of one classifier together; `rows` are its `bounded` rows of all folds and seeds.
 
         Returns:
-            `robust_accuracy` (a clip counts if no attack fools it) and `fooling_rate` (if any does); the same of
-            the grey-box attacker, as `grey_…`, if every row has it.
+            `robust_accuracy` (a clip counts if no attack and no example made against another classifier fools it)
+            and `fooling_rate` (if any does); the same of the grey-box attacker, as `grey_…`, if every row has it.
         """
         found: dict[str, list[Part]] = {}
         for attacks in _by_run(rows).values():
-            _add_worst(found, "", [self.samples(row) for row in attacks])
+            _add_worst(found, "", [self.samples(row) for row in attacks], self._transferred_to(attacks[0]))
             grey = [self._grey(row) for row in attacks]
             if all(grey):
                 _add_worst(found, _GREY, [each for each in grey if each])
@@ -153,11 +157,11 @@ class Combination:
         return {run: (each["clip"], each["label"] == each["prediction"]) for run, each in found.items()}
 
     def survived(self, rows: Sequence[Row]) -> Outcomes:
-        """Test clips that survive all attacks on one classifier, from its `bounded` rows."""
+        """Test clips that survive all attacks and all examples of others, from a classifier's `bounded` rows."""
         found = {}
         for run, attacks in _by_run(rows).items():
             samples = [self.samples(row) for row in attacks]
-            fooled = np.any([each["fooled"] > 0 for each in samples], axis=0)
+            fooled = _fooled(samples, self._transferred_to(attacks[0]))
             tested = samples[0]["tested"]
             found[run] = (tested, np.isin(tested, samples[0]["clip"][~fooled]))
         return found
@@ -184,6 +188,19 @@ class Combination:
         if missing:
             raise ResultsError(f"{row.title()}: its samples lack {', '.join(missing)}; run the suite again")
         return found
+
+    def _from_others(self, controls: Collection[str]) -> dict[str, list[Array]]:
+        """Clips that examples made against other classifiers fool, by the classifier that they are shown to."""
+        found: dict[str, list[Array]] = {}
+        for row in self._rows.values():
+            fields = self._results.fields(row) if row.protocol == "transfer" else {}
+            if row.attack is not None and row.attack["id"] not in controls and {"clip", "fooled"} <= fields.keys():
+                found.setdefault(judged_by(row), []).append(fields["clip"][fields["fooled"] > 0])
+        return found
+
+    def _transferred_to(self, row: Row) -> Array:
+        moved = self._transferred.get(classifier_of(row), [])
+        return np.unique(np.concatenate(moved)) if moved else np.zeros(0, np.int64)
 
     def _has_samples(self, row: Row) -> bool:
         return f"{row.key}/clip" in self._results.samples
@@ -212,9 +229,18 @@ class Combination:
         return None if partner is None or not self._has_samples(partner) else self.samples(partner)
 
 
-def _add_worst(parts: dict[str, list[Part]], prefix: str, samples: Sequence[Samples]) -> None:
+def _fooled(samples: Sequence[Samples], transferred: Array) -> npt.NDArray[np.bool_]:
+    """Whether any attack on the same clips, or any transferred example, fools each of them."""
+    own = np.any([sample["fooled"] > 0 for sample in samples], axis=0)
+    fooled: npt.NDArray[np.bool_] = own | np.isin(samples[0]["clip"], transferred)
+    return fooled
+
+
+def _add_worst(
+    parts: dict[str, list[Part]], prefix: str, samples: Sequence[Samples], transferred: Array = _NONE
+) -> None:
     """One classifier's share of the worst case, from the samples of all attacks on the same clips."""
-    fooled = np.any([sample["fooled"] > 0 for sample in samples], axis=0)
+    fooled = _fooled(samples, transferred)
     worst = {**samples[0], "fooled": fooled}
     found = robust_accuracy(worst) | {"fooling_rate": Part(worst["clip"], mean(fooled))}
     for name, part in found.items():

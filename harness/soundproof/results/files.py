@@ -1,6 +1,7 @@
 """The results of a run on disk: rows, per-clip outcomes and provenance. Boards and gates read only these.
 
     results.jsonl          one row a cell, sorted by coordinates
+    checks.jsonl           what every check says of every classifier, see `soundproof.results.finding`
     samples.safetensors    arrays named `<row key>/<field>` (below), `clips/<data set>/group` and, as bytes of a
                            JSON list, `clips/<data set>/name`
     pictures.safetensors   one clip of each data set and representation, and what attacks add to it (below)
@@ -11,11 +12,12 @@ Fields of a row's samples, all `[n]`; `clip` is a row of the data set's index:
     clean               clip label prediction score
     bounded and reach   clip clean_score score fooled l2 linf l0 gradients queries
     transfer            clip fooled score source_fooled
+    certified           clip label prediction radius votes certified
 
-`clean` covers all test clips, `bounded` and `reach` those that the classifier got right when clean, `transfer`
-those among the source's that the target gets right when clean. At `reach` a clip that is not fooled has its clean
-score and no size; where the target was not reached there are no sizes, and an attack that minimises its norm
-leaves no `linf` and `l0` there.
+`clean` and `certified` cover all test clips, `bounded` and `reach` those that the classifier got right when
+clean, `transfer` those among the source's that the target gets right when clean. At `reach` a clip that is not
+fooled has its clean score and no size; where the target was not reached there are no sizes, and an attack that
+minimises its norm leaves no `linf` and `l0` there.
 
 The pictures are of one undefended classifier each: `<key of its clean row>/input` is the clip, uint8 `[H, W]` in
 1/255, and `…/clip` its row in the index; `<key of a bounded row>/perturbation` what the attack adds to it, int8
@@ -24,15 +26,19 @@ The pictures are of one undefended classifier each: `<key of its clean row>/inpu
 Further fields, where there is something to say:
 
     clean               model_loss model_validation defense_loss defense_validation
-    bounded             tested (all test clips `[N]`) prediction curve_gradients curve_auc curve_rate
-    reach               smallest refining_gradients refining_queries
+    bounded             tested (all test clips `[N]`) prediction size found late
+                        curve_gradients curve_auc curve_rate
+    reach               smallest refining_gradients refining_queries rung_radius rung_fooled
     targeted attacks    target clean_target_score target_score met
 
 The first are learning curves `[epochs]` of the model and of what its defense trained on top: mean training loss,
 and the score on the validation part. A row whose training diverged keeps its curve up to there. The budget curve
 holds fooling AUC and rate after so many gradients a clip. Refinement is what was spent to know a size better than
 the ladder of radii does. `smallest` is the l2 norm of the smallest example that fools the clip, beyond the radius
-that reached and where the target was not reached too; NaN where the search found none.
+that reached and where the target was not reached too; NaN where the search found none. `size` is ‖x‖₂ of the clean
+input. `found` says whether any iterate within the ball met the goal, and `late` what share of its way a clip went
+in the last tenth of the gradients; rungs are radii `[R]` with the clips that each fools, `[R, n]`: checks read
+these.
 """
 
 from __future__ import annotations
@@ -48,6 +54,7 @@ from soundproof.errors import ResultsError
 from soundproof.measuring.metrics.intervals import Metric
 from soundproof.measuring.place import COORDINATES, Coordinate, Place
 from soundproof.measuring.protocols import PROTOCOLS
+from soundproof.results.finding import Finding
 from soundproof.results.integrity import FILES, file_flaw, parse_line, row_flaws, seal_flaw, sealed
 from soundproof.types import Status
 
@@ -60,8 +67,9 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 ROWS, SAMPLES, RUN, PICTURES = "results.jsonl", "samples.safetensors", "run.json", "pictures.safetensors"
+CHECKS = "checks.jsonl"
 _ORDER = {protocol: number for number, protocol in enumerate(PROTOCOLS)}
-_FILES = (ROWS, SAMPLES, RUN, PICTURES)
+_FILES = (ROWS, SAMPLES, RUN, PICTURES, CHECKS)
 # Characters of a reason: an exception may carry a whole array.
 _REASON = 400
 
@@ -165,12 +173,14 @@ class Results:
         samples: Arrays by name, see the module's docstring.
         run: Provenance, as in `run.json`.
         pictures: Arrays by name, likewise; empty where nothing was drawn.
+        findings: What checks say; none in a folder that was written without them.
     """
 
     rows: Sequence[Row]
     samples: Mapping[str, npt.NDArray[Any]]
     run: Mapping[str, Any]
     pictures: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    findings: Sequence[Finding] = ()
 
     def fields(self, row: Row) -> dict[str, npt.NDArray[Any]]:
         """The per-clip outcomes of a row, by field; empty if it has none."""
@@ -216,6 +226,9 @@ def write(results: Results, out: Path) -> None:
         ROWS: "".join(canonical_row(row) + "\n" for row in rows).encode(),
         PICTURES: _packed(results.pictures),
     }
+    if results.findings:
+        lines = (json.dumps(each.to_json(), ensure_ascii=False, allow_nan=False) for each in results.findings)
+        files[CHECKS] = "".join(f"{line}\n" for line in lines).encode(errors="replace")
     run = sealed(results.run, files, len(rows))
     for name, content in files.items():
         replace(out / name, content)
@@ -256,9 +269,28 @@ def read(out: Path) -> Results:
     pictures: Mapping[str, npt.NDArray[Any]] = {}
     if run is not None and PICTURES in run[FILES]:
         pictures = _arrays(out / PICTURES, _content(out / PICTURES, problems), run, problems)
+    findings = _findings(out / CHECKS, run, problems)
     if problems:
         raise ResultsError(problems)
-    return Results(sorted(rows, key=lambda row: row.order), samples, run or {}, pictures)
+    return Results(sorted(rows, key=lambda row: row.order), samples, run or {}, pictures, findings)
+
+
+def _findings(path: Path, run: Mapping[str, Any] | None, problems: list[str]) -> list[Finding]:
+    """Findings of the run; there are none where it wrote none."""
+    if run is None or CHECKS not in run[FILES]:
+        return []
+    content = _content(path, problems)
+    if content is None:
+        return []
+    try:
+        flaw = file_flaw(run, path.name, content)
+        lines = content.removesuffix(b"\n").split(b"\n")
+        findings = [] if flaw else [Finding.from_json(parse_line(line)) for line in lines]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        flaw, findings = f"not a finding of this schema: {error}", []
+    if flaw is not None:
+        problems.append(f"{path} is damaged: {flaw}; run the suite again")
+    return findings
 
 
 def _content(path: Path, problems: list[str]) -> bytes | None:

@@ -42,6 +42,25 @@ def places(classifiers: Sequence[Outcomes], groups: Array) -> tuple[list[tuple[i
     return held, [*(float(each) for each in np.diagonal(p, 1)), 1.0]
 
 
+def smallest_difference(recordings: Array, classifiers: int = 2) -> float:
+    """The smallest difference of two shares of the same clips that can be settled, in [0, 1].
+
+    So many recordings have to differ, all for one side, that flipping their signs gives a p-value below the level
+    after Holm's correction; at best these are the smallest ones. A difference that is larger may still be
+    unsettled, where recordings speak for both sides. 1 where there are fewer recordings.
+
+    Args:
+        recordings: Of every tested clip, `[n]`.
+        classifiers: How many are ranked.
+    """
+    pairs = max(1, math.comb(classifiers, 2))
+    fewest = math.ceil(math.log2(2 * pairs / LEVEL))
+    _, counts = np.unique(recordings, return_counts=True)
+    if len(counts) < fewest:
+        return 1.0
+    return float(np.sort(counts)[:fewest].sum() / len(recordings))
+
+
 def compared(classifiers: Sequence[Outcomes], groups: Array) -> tuple[Array, Array]:
     """Lead of the row over the column in clips, and p-values corrected for the number of pairs, both `[K, K]`.
 

@@ -34,8 +34,8 @@ _SCENE = Scene(np.empty(0, np.int64), 0, 0)
 # Rows keep 6 significant digits and samples may be float32; anything beyond is another number.
 _AGREE = 1e-4
 _ATTACKING = ("bounded", "reach")
-# Fields with a length of their own: learning curves, budget curves, and all test clips.
-_OTHER_LENGTHS = ("tested", "curve_", "model_", "defense_")
+# Fields with a length of their own: learning curves, budget curves, rungs of a ladder, and all test clips.
+_OTHER_LENGTHS = ("tested", "curve_", "rung_", "model_", "defense_")
 
 
 def screened(results: Results) -> Results:

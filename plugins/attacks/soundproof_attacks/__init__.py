@@ -25,5 +25,7 @@ def soundproof_components() -> list[type[Attack]]:
     from soundproof_attacks.pgd import Pgd
     from soundproof_attacks.pia import Pia
     from soundproof_attacks.square import Square
+    from soundproof_attacks.strongest import Strongest
 
-    return [Apgd, Art, ArtMinimumNorm, BimA, BimB, Cwa, DeepFool, Fgsm, Jsma, Lbfgs, Noise, Pgd, Pia, Square]
+    gradient: list[type[Attack]] = [Apgd, BimA, BimB, Cwa, DeepFool, Fgsm, Jsma, Lbfgs, Pgd, Strongest]
+    return [*gradient, Art, ArtMinimumNorm, Noise, Pia, Square]

@@ -66,6 +66,51 @@ class StepSize:
         """The step of length η."""
         return Ball(self.norm, self.length).ascent(gradient)
 
+    def keep(self, rows: torch.Tensor) -> None:
+        """Go on with some of the rows."""
+        self.length, self._raised, self._previous = self.length[rows], self._raised[rows], self._previous[rows]
+        self._highest_then, self._halved = self._highest_then[rows], self._halved[rows]
+
+
+class Climb:
+    """The iterates of a batch, whose rows may leave one by one.
+
+    Attributes:
+        images: The present iterates, `[n, ...]`.
+        summit: Of each row the iterate of the highest objective.
+    """
+
+    def __init__(self, ball: Ball, start: torch.Tensor, steps: int) -> None:
+        self.images = self._before = start
+        self.summit = Best(start)
+        self._slope = torch.zeros_like(start)
+        self._ball, self._size = ball, StepSize(ball, len(start), start.device)
+        self._checks, self._step = checkpoints(steps), 0
+
+    def step(self, values: torch.Tensor, gradient: torch.Tensor, clean: torch.Tensor) -> None:
+        """Move on from images of these objective values `[n]` and gradients."""
+        images = self.images
+        self._slope = torch.where(column(values > self.summit.values, images), gradient, self._slope)
+        self.summit.update(images, values)
+        self._size.watch(values)
+        if self._step in self._checks:
+            back = column(self._size.check(self._step, self.summit.values), images)
+            images = torch.where(back, self.summit.images, images)
+            gradient = torch.where(back, self._slope, gradient)
+        target = self._ball.project(images + self._size.along(gradient), clean)
+        if self._step:
+            moved = images + MOMENTUM * (target - images) + (1 - MOMENTUM) * (images - self._before)
+            target = self._ball.project(moved, clean)
+        self._before, self.images = images, target
+        self._step += 1
+
+    def keep(self, rows: torch.Tensor) -> None:
+        """Go on with some of the rows, int64."""
+        self.images, self._before, self._slope = self.images[rows], self._before[rows], self._slope[rows]
+        self.summit.images, self.summit.values = self.summit.images[rows], self.summit.values[rows]
+        self._ball = self._ball.select(rows)
+        self._size.keep(rows)
+
 
 def climb(
     victim: Victim,
@@ -79,25 +124,49 @@ def climb(
     Returns:
         For each row of the victim the iterate that meets the goal by the widest margin.
     """
-    clean, checks = victim.clean, checkpoints(steps)
-    images = before = draw_in(ball, clean, generator)
-    best, summit = Best(images), Best(images)
-    slope = torch.zeros_like(images)
-    size = StepSize(ball, len(images), images.device)
-    for step in range(steps):
-        logits, values, gradient = differentiate(victim, images, objective)
-        best.update(images, score(victim.goal, logits))
-        slope = torch.where(column(values > summit.values, images), gradient, slope)
-        summit.update(images, values)
-        size.watch(values)
-        if step in checks:
-            back = column(size.check(step, summit.values), images)
-            images = torch.where(back, summit.images, images)
-            gradient = torch.where(back, slope, gradient)
-        target = ball.project(images + size.along(gradient), clean)
-        if step:
-            moved = images + MOMENTUM * (target - images) + (1 - MOMENTUM) * (images - before)
-            target = ball.project(moved, clean)
-        before, images = images, target
-    best.update(images, score(victim.goal, query(victim, images)))
+    climb = Climb(ball, draw_in(ball, victim.clean, generator), steps)
+    best = Best(climb.images)
+    for _ in range(steps):
+        logits, values, gradient = differentiate(victim, climb.images, objective)
+        best.update(climb.images, score(victim.goal, logits))
+        climb.step(values, gradient, victim.clean)
+    best.update(climb.images, score(victim.goal, query(victim, climb.images)))
+    return best
+
+
+def climb_until_met(
+    victim: Victim,
+    ball: Ball,
+    objective: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    steps: int,
+    generator: torch.Generator,
+) -> Best:
+    """The same, except that a row that meets the goal is done and costs nothing more.
+
+    Args:
+        victim: The clips, each once.
+        ball: Around them.
+        objective: Of logits `[m, K]` and of which rows of the victim they are, int64 `[m]`.
+        steps: At most.
+        generator: Draws the starts.
+
+    Returns:
+        For each row the iterate of the highest score; it meets the goal where that is positive.
+    """
+    active = torch.arange(len(victim), device=victim.clean.device)
+    climb = Climb(ball, draw_in(ball, victim.clean, generator), steps)
+    best = Best(climb.images)
+    for _ in range(steps):
+        view, rows = victim.select(active), active
+        logits, values, gradient = differentiate(view, climb.images, lambda z: objective(z, rows))  # noqa: B023
+        best.update(climb.images, score(view.goal, logits), active)
+        resisting = (~view.goal.met(logits)).nonzero()[:, 0]
+        if len(resisting) < len(active):
+            active, values, gradient = active[resisting], values[resisting], gradient[resisting]
+            climb.keep(resisting)
+        if not len(active):
+            return best
+        climb.step(values, gradient, victim.clean[active])
+    view = victim.select(active)
+    best.update(climb.images, score(view.goal, query(view, climb.images)), active)
     return best

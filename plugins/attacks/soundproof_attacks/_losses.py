@@ -34,5 +34,9 @@ def targeted_dlr(logits: torch.Tensor, labels: torch.Tensor, targets: torch.Tens
     if logits.shape[1] < 4:
         raise ValueError("the targeted DLR loss needs at least 4 classes: set loss = 'ce'")
     top = logits.topk(4, dim=1).values
-    gap = logits.gather(1, targets[:, None]) - logits.gather(1, labels[:, None])
-    return gap[:, 0] / (top[:, 0] - (top[:, 2] + top[:, 3]) / 2 + _TINY)
+    return gap(logits, labels, targets) / (top[:, 0] - (top[:, 2] + top[:, 3]) / 2 + _TINY)
+
+
+def gap(logits: torch.Tensor, labels: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """z_t − z_y, `[n]`."""
+    return (logits.gather(1, targets[:, None]) - logits.gather(1, labels[:, None]))[:, 0]

@@ -24,7 +24,7 @@ class Apgd(Restarted):
     z = P(xₖ + η·∇f), xₖ₊₁ = P(xₖ + 0.75·(z − xₖ) + 0.25·(xₖ − xₖ₋₁)), η = 2ε at first. At each checkpoint a
     clip whose loss rose in fewer than 75 % of the steps, or that found nothing better since its η last stood
     still, halves η and goes back to its best point (Croce & Hein 2020, Algorithm 1). Restarts go through the
-    network as one batch; the iterate of the widest margin is returned. Memory: fourteen batches of images, times
+    network as one batch; the iterate of the widest margin is returned. Memory: fifteen batches of images, times
     the restarts.
     """
 

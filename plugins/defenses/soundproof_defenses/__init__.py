@@ -18,6 +18,7 @@ def soundproof_components() -> list[type[Defense]]:
     from soundproof_defenses.distillation import Distillation
     from soundproof_defenses.input_transform import InputTransform
     from soundproof_defenses.none import Undefended
+    from soundproof_defenses.randomized_smoothing import RandomizedSmoothing
     from soundproof_defenses.spoof_augmentation import SpoofAugmentation
     from soundproof_defenses.thermometer import ThermometerEncoding
     from soundproof_defenses.wavegan_inversion import WaveganInversion
@@ -27,6 +28,7 @@ def soundproof_components() -> list[type[Defense]]:
         DenoisingAutoencoder,
         Distillation,
         InputTransform,
+        RandomizedSmoothing,
         SpoofAugmentation,
         ThermometerEncoding,
         Undefended,

@@ -39,7 +39,9 @@ def test_listing_describes_every_component():
         assert entry["summary"]
         assert entry["distribution"] == "soundproof"
         for name, parameter in entry["parameters"].items():
-            assert "default" in parameter or entry["id"] in {"folder", "spoofed-speech"}, f"{entry['id']}.{name}"
+            assert "default" in parameter or entry["id"] in {"folder", "module", "spoofed-speech"}, (
+                f"{entry['id']}.{name}"
+            )
 
 
 def test_a_third_party_comes_in_by_the_same_door(door):

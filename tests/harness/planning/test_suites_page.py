@@ -17,7 +17,7 @@ from soundproof.planning.suite import load_suite
 PAGE = (Path(__file__).parents[3] / "docs" / "suites.md").read_text()
 # A table of the file, and the heading under which its keys stand.
 HEADINGS = {"": "Keys of the file", "split": "`[split]`", "budget": "`[budget]`", "training": "`[training]`"}
-HEADINGS |= {"settings": "`[[settings]]`", "gate": "`[gate]`", "limits": "`[limits]`"}
+HEADINGS |= {"settings": "`[[settings]]`", "gate": "`[gate]`", "limits": "`[limits]`", "checks": "`[checks]`"}
 
 
 def keys(schema, shared, way=""):
@@ -35,6 +35,8 @@ def rows():
     found = {}
     for section in re.split(r"^## ", PAGE, flags=re.MULTILINE)[1:]:
         heading = section.partition("\n")[0]
+        if heading not in HEADINGS.values():
+            continue
         for line in section.splitlines():
             cells = [cell.strip() for cell in line.strip("|").split(" | ")]
             for key in re.findall(r"`(\w+)`", cells[0]) if line.startswith("| `") else ():
@@ -66,7 +68,7 @@ DEFAULTS = {
     **{
         ("", name): field.default
         for name, field in File.model_fields.items()
-        if name not in {"split", "budget", "protocols", "limits"}
+        if name not in {"split", "budget", "protocols", "limits", "checks"}
     },
 }
 

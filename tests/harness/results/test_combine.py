@@ -45,6 +45,21 @@ def test_the_grey_box_attacker_has_a_worst_case_of_its_own(bench):
     assert (defended.rank.place, entries["none"].rank.place) == (1, 2)
 
 
+def test_the_worst_case_counts_examples_made_against_others_and_no_controls(bench):
+    """Own attacks fool clips 0 and 1, examples of the other model 1 to 3; noise counts for nothing."""
+    bench.controls("noise")
+    for model in ("resnet", "alexnet"):
+        bench.clean([0] * 10, [0] * 10, model=model)
+    bench.bounded(range(10), [True] * 2 + [False] * 8, 10, "fgsm")
+    bench.bounded(range(10), [True] * 10, 10, "fgsm", model="alexnet")
+    bench.transfer(range(1, 6), [True] * 3 + [False] * 2, {"id": "resnet"}, model="alexnet")
+    bench.transfer(range(10), [True] * 10, {"id": "resnet"}, attack="noise", model="alexnet")
+    entries = {entry.name.model.short: entry for entry in collect(bench.results()).robustness}
+    hit = entries["resnet"]
+    assert (value(hit, "robust_accuracy"), value(hit, "fooling_rate")) == pytest.approx((0.6, 0.4))
+    assert value(hit.attacks[0], "fooling_rate") == 0.2
+
+
 def test_the_informed_attacker_ranks(bench):
     for model, informed, grey in (("hides", 3, 0), ("holds", 1, 2)):
         bench.clean([0] * 4, [0] * 4, model=model, defense=TRAINED)

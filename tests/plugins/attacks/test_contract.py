@@ -194,7 +194,8 @@ def test_radii_of_their_own(attack, counted):
 # Peak memory in batches of images, as the attacks' docstrings and docs/attacks.md give it. The network is left
 # out, the victim's trace is not.
 MEMORY = [
-    (build("apgd", steps=12), 14),
+    (build("apgd", steps=12), 15),
+    (build("strongest", steps=6, classes=2, queries=12), 18),
     (build("bim-a", steps=6), 9),
     (build("bim-b", steps=4), 6),
     (build("fgsm"), 6),

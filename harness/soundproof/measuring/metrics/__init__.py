@@ -5,7 +5,8 @@ from __future__ import annotations
 from soundproof.measuring.metrics import fooling, recognition
 from soundproof.measuring.metrics.intervals import RATE
 
-_SHARES = fooling.SHARES | recognition.SHARES | {"transfer_ratio"}
+_CERTIFIED = {"certified_accuracy", "smoothed_accuracy", "abstention"}
+_SHARES = fooling.SHARES | recognition.SHARES | _CERTIFIED | {"transfer_ratio"}
 
 
 def bounds(name: str) -> tuple[float, float] | None:

@@ -56,10 +56,16 @@ def effort(samples: Samples) -> dict[str, Part]:
 
 
 def sizes(samples: Samples, scene: Scene) -> dict[str, Part]:
-    """`l2`, `rms` = l2/√D, `linf` and `l0` of the perturbations, each the mean over the clips that are fooled."""
+    """`l2`, `rms` = l2/√D, `linf` and `l0` of the perturbations, each the mean over the clips that are fooled.
+
+    Where samples say how large inputs are, also `relative` = ‖ε‖₂/‖x‖₂ and `level` = 20·log₁₀ of it, in dB.
+    """
     found = {name: _of_fooled(samples, samples[name]) for name in SIZES if name in samples}
     if scene.dimension and "l2" in samples:
         found["rms"] = _of_fooled(samples, samples["l2"] / scene.dimension**0.5)
+    if "l2" in samples and "size" in samples:
+        found["relative"] = _of_fooled(samples, _relative(samples))
+        found["level"] = _of_fooled(samples, 20 * np.log10(_relative(samples)))
     return found
 
 
@@ -72,6 +78,13 @@ def ratio_of_sizes(above: Samples, below: Samples) -> Part:
         column[np.searchsorted(clips, each["clip"][fooled])] = each["l2"][fooled]
         columns.append(column)
     return Part(clips, statistics.ratio_of_means(*columns))
+
+
+def _relative(samples: Samples) -> npt.NDArray[np.floating]:
+    """‖ε‖₂/‖x‖₂; of an input without anything in it, or without a change, NaN, which takes no part."""
+    size = np.where(samples["size"] > 0, samples["size"], np.nan)
+    relative: npt.NDArray[np.floating] = np.where(samples["l2"] > 0, samples["l2"], np.nan) / size
+    return relative
 
 
 def _of_fooled(samples: Samples, values: npt.NDArray[np.floating]) -> Part:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from soundproof.measuring.protocols.bounded import Bounded
+from soundproof.measuring.protocols.certified import Certified
 from soundproof.measuring.protocols.clean import Clean
 from soundproof.measuring.protocols.reach import Reach
 from soundproof.measuring.protocols.transfer import Transfer
@@ -15,4 +16,6 @@ if TYPE_CHECKING:
     from soundproof.measuring.protocols.base import Protocol
 
 # By id, in the order in which rows are sorted.
-PROTOCOLS: Mapping[str, Protocol] = {each.id: each for each in (Clean(), Bounded(), Reach(), Transfer())}
+PROTOCOLS: Mapping[str, Protocol] = {
+    each.id: each for each in (Clean(), Bounded(), Reach(), Transfer(), Certified())
+}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
     import torch
+    from torch import nn
 
     from soundproof.contract.components import Attack
     from soundproof.measuring.classifier import Classifier
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from soundproof.measuring.scene import Scene
     from soundproof.measuring.subject import Subject
     from soundproof.training.trainer import TrainingError
-    from soundproof.types import Budget
+    from soundproof.types import Budget, Examples
 
     Samples = Mapping[str, npt.NDArray[Any]]
 
@@ -65,10 +66,12 @@ class Needs:
     Attributes:
         cells: Their outcomes, and the examples of those that make some.
         classifiers: Trained and defended.
+        welcome: Cells whose outcomes and examples are used where they are there; that one broke is no obstacle.
     """
 
     classifiers: tuple[Classifier, ...]
     cells: tuple[Cell, ...] = ()
+    welcome: tuple[Cell, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,8 @@ class Material:
         examples: Of those among them that made some, `[n, ...]` for the clips of their samples.
         learning: How the classifier's model was trained, and what its defense did on top.
         training_clips: Clips that it was trained on.
+        training: Makes the inputs that it was trained on, augmented copies included.
+        fresh: Makes the classifier of the subject anew from its stored weights; it has seen nothing yet.
     """
 
     cell: Cell
@@ -105,6 +110,8 @@ class Material:
     examples: Mapping[Cell, torch.Tensor] = field(default_factory=dict)
     learning: Callable[[], tuple[Learning, Learning]] = lambda: (Learning(), Learning())
     training_clips: int = 0
+    training: Callable[[], Examples] | None = None
+    fresh: Callable[[], nn.Module] | None = None
 
 
 class Protocol(ABC):
@@ -117,11 +124,13 @@ class Protocol(ABC):
         fields: Fields of its samples that metrics are computed from, all `[n]`.
         last: Whether its cells run after those of all other protocols of the same inputs, since by then every
             classifier that they need is made.
+        leaves_examples: Whether its cells leave examples that others may use.
     """
 
     id: ClassVar[str]
     fields: ClassVar[tuple[str, ...]]
     last: ClassVar[bool] = False
+    leaves_examples: ClassVar[bool] = False
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other)

@@ -32,6 +32,7 @@ class Bounded(AttackProtocol):
     """Effect of an attack within a ball of fixed radius."""
 
     id: ClassVar[str] = "bounded"
+    leaves_examples: ClassVar[bool] = True
     fields: ClassVar[tuple[str, ...]] = (
         *("clip", "clean_score", "score", "fooled", "tested"),
         *("l2", "linf", "l0", "gradients", "queries"),
