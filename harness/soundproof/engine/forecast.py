@@ -138,6 +138,8 @@ def _speeds(plan: Plan, wanted: set[Trained], device: str) -> Mapping[Trained, f
     return speeds
 
 
+# Timed once, so that a forecast and the cells that correct it are held against the same pace.
+@cache
 def _speed(model: Model, shape: tuple[int, ...], classes: int, device: str) -> float:
     size = network_size(model, shape, classes)
     if size is None or max(size.operations, _PER_PARAMETER * size.parameters) <= _LARGE:
