@@ -20,6 +20,13 @@ from .errors import ResultsError as ResultsError
 from .errors import SoundproofError as SoundproofError
 from .errors import SuiteError as SuiteError
 from .errors import hint as hint
+from .evaluation import evaluate as evaluate
+from .frames import classifiers as classifiers
+from .frames import curves as curves
+from .frames import load as load
+from .modules import load_module as load_module
+from .modules import load_weights as load_weights
+from .modules import source_of as source_of
 from .results.files import Results as Results
 from .results.files import Row as Row
 from .training.objective import Objective as Objective

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from soundproof import frames
 from soundproof.contract.discovery import discover
-from soundproof.engine import forecast
+from soundproof.engine import events, forecast
+from soundproof.engine.demand import Ledger, available, fitting, shortages
 from soundproof.engine.environment import cache_folder, data_folder, detect
 from soundproof.engine.events import EventLog, Warned
 from soundproof.engine.isolation import Isolation
+from soundproof.engine.pictures import pictures
 from soundproof.engine.runner import Runner
 from soundproof.engine.store import Store
-from soundproof.errors import DataError
-from soundproof.planning.product import make_plan
+from soundproof.engine.timings import Timings
+from soundproof.errors import DataError, SoundproofError
+from soundproof.planning.product import make_plan, published_plan
 from soundproof.planning.suite import load_suite
 from soundproof.results import files
 from soundproof.results.protection import protect
@@ -23,7 +30,12 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from soundproof.boards import Drawn
+    from soundproof.contract.registry import Registry
     from soundproof.engine.events import Event, Listener
+    from soundproof.engine.workshop import Workshop
+    from soundproof.measuring.protocols.base import Cell
+    from soundproof.planning.plan import Plan
     from soundproof.results.files import Results
 
 
@@ -52,16 +64,32 @@ def run(
             `none`. The results are the same.
 
     Returns:
-        A row a cell: coordinates, status, and of each metric the value (`accuracy`), the interval
-        (`accuracy_low`, `accuracy_high`) and the clips behind it (`accuracy_n`).
+        A row a cell, as `soundproof.load` gives it for the results folder; `soundproof.classifiers` and
+        `soundproof.curves` hold what the boards make of the same folder.
 
     Raises:
         SoundproofError: The suite, the data or an argument is bad; it lists every problem.
     """
-    found, _ = execute(
-        suite, data=data, out=out, cache=cache, device=device, only=only, threads=threads, isolate=isolate
+    return frames.cells(
+        execute(
+            suite, data=data, out=out, cache=cache, device=device, only=only, threads=threads, isolate=isolate
+        ).results
     )
-    return frame(found)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that is over.
+
+    Attributes:
+        results: What was measured.
+        out: The folder that holds it.
+        drawn: Its pages.
+    """
+
+    results: Results
+    out: Path
+    drawn: Drawn
 
 
 def execute(
@@ -76,11 +104,12 @@ def execute(
     isolate: str = "plugins",
     fresh: bool = False,
     listeners: Sequence[Listener] = (),
-) -> tuple[Results, Path]:
-    """Run a suite and write its results folder; see `run`."""
+    registry: Registry | None = None,
+) -> Finished:
+    """Run a suite and write its results folder, see `run`; components are those of the registry."""
     from soundproof import boards
 
-    registry = discover()
+    registry = registry or discover()
     checked = load_suite(suite, registry)
     root, folder = data_folder(data), Path(out or Path("leaderboards") / checked.name)
     plan = make_plan(checked, root, only)
@@ -98,10 +127,13 @@ def execute(
         for reason in plan.absent.values():
             tell(Warned(f"skipped: {reason}"))
         store = Store(cache_folder(cache), fresh=fresh, warn=lambda message: tell(Warned(message)))
-        found = Runner(registry, environment, store, root, tell, Isolation(isolate)).run(plan)
+        told = (*told, Timings(store.root, environment))
+        runner = Runner(registry, environment, store, root, tell, Isolation(isolate))
+        _require_room(runner.workshop(plan))
+        found = runner.run(plan)
+        found = replace(found, pictures=pictures(runner.workshop(plan), found.rows))
     files.write(found, folder)
-    boards.render(folder)
-    return found, folder
+    return Finished(found, folder, boards.render(folder))
 
 
 def plan_suite(
@@ -112,42 +144,99 @@ def plan_suite(
     device: str = "auto",
     only: Mapping[str, Sequence[str]] | None = None,
     threads: int | None = None,
+    calibrate: float = 0.0,
 ) -> dict[str, Any]:
-    """Content of `bench plan --json`: the size of a run, what of it is cached, and what it will take."""
+    """Content of `bench plan --json`: the size of a run, what of it is cached, and what it will take.
+
+    Args:
+        suite: As for `run`, and so are the next five.
+        data: The data folder.
+        cache: Where artifacts are kept.
+        device: `auto`, `cpu` or `cuda`.
+        only: What to keep, by kind.
+        threads: What torch may use.
+        calibrate: Seconds that may be spent on running some of the cells first, which are kept: they say how much
+            of what is planned at most is really spent here.
+    """
     registry = discover()
     checked = load_suite(suite, registry)
-    plan = make_plan(checked, data_folder(data), only)
+    root = data_folder(data)
+    plan = make_plan(checked, root, only)
     environment, store = detect(device, threads), Store(cache_folder(cache))
-    workshop = Runner(registry, environment, store, data_folder(data)).workshop(plan)
+    timings = Timings(store.root, environment)
+    workshop = Runner(registry, environment, store, root).workshop(plan)
+    if calibrate:
+        sample = forecast.sample(workshop, forecast.pending(workshop))
+        _run_for(Runner(registry, environment, store, root, timings), replace(plan, cells=sample), calibrate)
     pending = forecast.pending(workshop)
-    checks = set(plan.checks)
-    return {
+    planned = {
         "suite": checked.name,
         "cells": len(plan.cells),
         "protocols": [cell.protocol.id for cell in plan.cells],
-        "skipped": len(plan.skipped),
+        "skipped": len(plan.skipped) + len(plan.missing),
         "cached": sum(workshop.has(cell) for cell in plan.cells),
+        **_taken(workshop, pending, timings),
+        "calibrated": timings.known,
+        "reasons": [
+            *(row.reason for row in plan.skipped),
+            *(plan.absent[cell.classifier.trained.dataset] for cell in plan.missing),
+        ],
+        "shortages": _shortages(workshop, pending),
+        "absent": list(plan.absent.values()),
+    }
+    if plan.absent:
+        published = Runner(registry, environment, store, root).workshop(published_plan(plan))
+        planned["published"] = {
+            "cells": len(published.plan.cells),
+            **_taken(published, published.plan.cells, timings),
+            "shortages": _shortages(published, published.plan.cells),
+            "unknown": list(published.plan.absent.values()),
+        }
+    return planned
+
+
+def _taken(workshop: Workshop, pending: Sequence[Cell], timings: Timings) -> dict[str, Any]:
+    """What some cells of a plan take."""
+    plan = workshop.plan
+    needed = Ledger(plan, workshop.has).demand(pending)
+    return {
         "gradients": sum(plan.gradients(cell) for cell in pending),
-        "gradients_of_checks": sum(plan.gradients(cell) for cell in pending if cell in checks),
-        "seconds": round(sum(forecast.seconds(workshop, pending).values()), 1),
-        "reasons": [row.reason for row in plan.skipped],
+        "gradients_of_checks": sum(plan.gradients(cell) for cell in pending if cell in plan.checks),
+        "seconds": round(sum(timings.corrected(forecast.seconds(workshop, pending)).values()), 1),
+        "memory": needed.memory,
+        "disk": needed.disk,
     }
 
 
-def frame(found: Results) -> pd.DataFrame:
-    """Results as a table, a row a cell."""
-    import pandas as pd
+def _shortages(workshop: Workshop, pending: Sequence[Cell]) -> list[str]:
+    """What this machine lacks for some cells of a plan, and what would fit."""
+    cache = workshop.store.root
+    ledger, free = Ledger(workshop.plan, workshop.has), available(cache, workshop.device)
+    found = shortages(ledger.demand(pending), free, cache)
+    smaller = fitting(ledger, workshop.plan.suite, pending, free) if found else ""
+    return [*found, f"this much of it fits: {smaller}"] if smaller else found
 
-    from soundproof.contract.identity import label
 
-    records = []
-    for row in found.rows:
-        flat = row.to_json()
-        metrics = {**flat.pop("metrics"), **{f"report_{name}": each for name, each in flat.pop("reports").items()}}
-        for name in ("dataset", "representation", "model", "defense", "attack", "target"):
-            flat[name] = None if flat[name] is None else label(flat[name])
-        for name, metric in metrics.items():
-            flat[name] = metric["value"]
-            flat |= {f"{name}_{end}": metric[end] for end in ("low", "high", "n")}
-        records.append(flat)
-    return pd.DataFrame.from_records(records)
+def _require_room(workshop: Workshop) -> None:
+    """Raise SoundproofError if a plan does not fit this machine."""
+    found = _shortages(workshop, forecast.pending(workshop))
+    if found:
+        raise SoundproofError([f"{workshop.plan.suite.name}: {shortage}" for shortage in found])
+
+
+def _run_for(runner: Runner, plan: Plan, seconds: float) -> None:
+    """Run a plan's cells until so many seconds have passed; a cell that has begun is finished."""
+    end = time.monotonic() + seconds
+    learn = runner.tell
+
+    def tell(event: Event) -> None:
+        learn(event)
+        if isinstance(event, events.Finished) and time.monotonic() > end:
+            raise _EnoughError
+
+    with contextlib.suppress(_EnoughError):
+        replace(runner, tell=tell).run(plan)
+
+
+class _EnoughError(Exception):
+    """Enough cells were run."""

@@ -77,11 +77,15 @@ class Status(StrEnum):
 
 
 class Scheme(StrEnum):
-    """Scheme of dividing clips; `paper` ignores recordings and leaks on purpose, to compare with the papers."""
+    """Scheme of dividing clips; `paper` ignores recordings and leaks on purpose, to compare with the papers.
+
+    `all` tests every clip and leaves none to train on: for classifiers that come trained.
+    """
 
     GROUP70 = "group70"
     OFFICIAL = "official"
     PAPER = "paper"
+    ALL = "all"
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ ROOMS = (
     "errors",
     "digest",
     "faults",
+    "modules",
     "victim",
     "training",
     "contract",
@@ -28,8 +29,11 @@ ROOMS = (
     "engine",
     "papers",
     "conformance",
+    "scaffold",
     "boards",
+    "frames",
     "api",
+    "evaluation",
     "cli",
 )
 LEVEL = {name: level for level, name in enumerate(ROOMS)}

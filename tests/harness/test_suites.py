@@ -1,6 +1,6 @@
-"""Every suite that ships, end to end on generated sound in the layouts in which data sets are published.
+"""Every suite that ships, end to end on generated sound in the layouts in which data is published.
 
-The lists of a suite are kept; what makes it slow is made small: clips, pictures, networks, epochs, steps.
+The lists of a suite are kept; what makes it slow is made small: clips, pictures, networks, epochs, attacks' steps.
 """
 
 import json

@@ -191,6 +191,10 @@ class Copying(_Hostile):
 
     id: ClassVar[str] = "hostile-copying"
 
+    @property
+    def planned_gradients(self) -> int:
+        return 5
+
     def perturb(self, victim, ball, generator):
         twin = copy.deepcopy(victim)
         for _ in range(5):

@@ -2,54 +2,63 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from soundproof.boards import headlines, papers
-from soundproof.boards.collect import collect
+from soundproof.boards.collect import boards_of
 from soundproof.boards.markdown import documents
 from soundproof.boards.page import page
 from soundproof.boards.provenance import provenance
 from soundproof.boards.sheets import sheets
 from soundproof.results.files import read, replace
+from soundproof.results.soundness import screened
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from soundproof.results.files import Results
 
-__all__ = ["pages", "ranking", "render"]
+__all__ = ["Drawn", "draw", "render"]
 
 
-def render(out: Path) -> list[Path]:
+@dataclass(frozen=True)
+class Drawn:
+    """Everything a reader sees of a results folder.
+
+    Attributes:
+        pages: `index.html`, `README.md`, each board as `.md` and `.csv`, and `papers` where there is something to
+            compare, by file name.
+        ranking: The first five classifiers of each data set, a line each, as the end of a run shows them.
+    """
+
+    pages: Mapping[str, str]
+    ranking: tuple[str, ...]
+
+
+def render(out: Path) -> Drawn:
     """Read a results folder and write its pages there, each replaced whole.
-
-    Returns:
-        What was written: `index.html`, `README.md`, each board as `.md` and `.csv`, and `papers` where there is
-        something to compare.
 
     Raises:
         ResultsError: The folder is incomplete, damaged, or its files do not belong together.
     """
-    contents = pages(read(out))
-    for name, content in contents.items():
+    drawn = draw(read(out))
+    for name, content in drawn.pages.items():
         replace(out / name, content.encode())
-    return [out / name for name in contents]
+    return drawn
 
 
-def pages(results: Results) -> dict[str, str]:
-    """All pages of a results folder, by file name."""
-    boards, source = collect(results), provenance(results.run)
-    return {
-        "index.html": page(boards, source),
+def draw(results: Results) -> Drawn:
+    """All pages of a results folder."""
+    sound, source = screened(results), provenance(results.run)
+    boards, beside = boards_of(sound), papers.pages(sound)
+    pages = {
+        "index.html": page(
+            boards, source, results.run, further=[name for name in beside if name.endswith(".html")]
+        ),
         **{f"{name}.md": content for name, content in documents(boards, source).items()},
         **{f"{name}.csv": content for name, content in sheets(boards).items()},
-        **papers.pages(results),
+        **beside,
     }
-
-
-def ranking(results: Results) -> list[str]:
-    """The first five classifiers of each data set, a line each, as the end of a run shows them."""
-    # Transfers are most of the rows, and rank nothing.
-    rows = [row for row in results.rows if row.protocol != "transfer"]
-    return headlines.ranking(collect(dataclasses.replace(results, rows=rows)))
+    return Drawn(pages, tuple(headlines.ranking(boards)))

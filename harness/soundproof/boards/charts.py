@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from statistics import median
 from typing import TYPE_CHECKING
 
 from soundproof.boards.formats import written
@@ -16,7 +15,7 @@ from soundproof.results.flags import unranked
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from soundproof.boards.entries import Boards, Cost, Robustness
+    from soundproof.boards.entries import Boards, Robustness
     from soundproof.boards.names import Called
     from soundproof.measuring.metrics.intervals import Metric
 
@@ -26,7 +25,6 @@ WIDTH = 480
 LEFT, RIGHT, TOP, BOTTOM = 46, 466, 14, 336  # the frame of the scatter
 SHAPES = ("circle", "square", "triangle", "diamond")  # beside the colours, for eyes that do not tell these apart
 COLOURS = 6
-STEP = 44  # between two strips
 _GLYPH, _RISE = 6.4, 11  # room for a character of a label: a little more than it takes
 _REACH = 7  # of a dot
 
@@ -131,51 +129,11 @@ class LengthAxis:
         return tuple((self(self._step * count), f"{self._step * count:g}") for count in range(number + 1))
 
 
-@dataclass(frozen=True)
-class Strip:
-    """Costs of one attack: a mark for each classifier, their median, and how many it did not reach."""
-
-    attack: str
-    y: int
-    marks: tuple[tuple[float, str], ...]
-    middle: float
-    note: str
-
-
-@dataclass(frozen=True)
-class Strips:
-    """Costs of all attacks on one data set, over orders of magnitude."""
-
-    dataset: str
-    measure: str
-    strips: tuple[Strip, ...]
-    ticks: tuple[tuple[float, str], ...]
-    height: int
-    alternative: str
-
-
 def scatters(boards: Boards) -> list[Scatter]:
     """One picture for each data set where both accuracies are known."""
     known = [entry for entry in boards.robustness if {"accuracy", "robust_accuracy"} <= entry.metrics.keys()]
     datasets = dict.fromkeys(entry.name.dataset for entry in known)
     return [_scatter(name, [entry for entry in known if entry.name.dataset == name]) for name in datasets]
-
-
-def strips(boards: Boards) -> list[Strips]:
-    """A picture for each data set of gradients to reach, and one of queries for attacks that use no gradients."""
-    found = []
-    single = [entry for entry in boards.cost if entry.attack is not None and not entry.control]
-    for dataset in dict.fromkeys(entry.name.dataset for entry in single):
-        entries = [entry for entry in single if entry.name.dataset == dataset]
-        sighted = {entry.attack for entry in entries if _value(entry, "gradients") > 0}
-        blind = {entry.attack for entry in entries if entry.reached} - sighted
-        for measure, chosen in (
-            ("gradients", [entry for entry in entries if entry.attack not in blind]),
-            ("queries", [entry for entry in entries if entry.attack in blind]),
-        ):
-            if any(entry.reached for entry in chosen):
-                found.append(_strips(dataset.short, measure, chosen))
-    return found
 
 
 def _scatter(dataset: Called, entries: Sequence[Robustness]) -> Scatter:
@@ -252,43 +210,6 @@ def _overlap(a: Box, b: Box) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def _strips(dataset: str, measure: str, entries: Sequence[Cost]) -> Strips:
-    decades = math.ceil(math.log10(max(10.0, *(_value(entry, measure) for entry in entries))))
-    left, right = 12, WIDTH - 14
-
-    def x(value: float) -> float:
-        return round(left + (right - left) * math.log10(max(1.0, value)) / decades, 1)
-
-    rows = []
-    for number, attack in enumerate(dict.fromkeys(entry.attack for entry in entries)):
-        here = [entry for entry in entries if entry.attack == attack]
-        reached = [entry for entry in here if entry.reached]
-        missed = len(here) - len(reached)
-        rows.append(
-            Strip(
-                attack=str(attack),
-                y=TOP + number * STEP,
-                marks=tuple((x(_value(entry, measure)), _cost_title(entry, measure)) for entry in reached),
-                middle=x(median(_value(entry, measure) for entry in reached)) if reached else 0.0,
-                note=f"{missed} of {len(here)} not reached" if missed else "",
-            )
-        )
-    title = MEASURES[measure].title
-    return Strips(
-        dataset=dataset,
-        measure=title,
-        strips=tuple(rows),
-        ticks=tuple((x(10.0**power), f"{10**power:,}") for power in range(decades + 1)),
-        height=TOP + len(rows) * STEP + 34,
-        alternative=f"{title} that {counted(len(rows), 'attack')} need on {dataset}, a mark for each classifier, "
-        "on a logarithmic axis. The cost board holds every number.",
-    )
-
-
-def _value(entry: Cost, measure: str) -> float:
-    return entry.metrics[measure].value if measure in entry.metrics else 0.0
-
-
 def _title(entry: Robustness, measure: str) -> str:
     heights = {"robust_accuracy": "worst case", "reach_l2": "‖ε‖₂ at reach"}
     numbers = []
@@ -296,7 +217,3 @@ def _title(entry: Robustness, measure: str) -> str:
         unit = MEASURES[name].unit
         numbers.append(f"{words} {written(entry.metrics[name].value, unit)}{' %' if unit is Unit.SHARE else ''}")
     return f"{entry.name.full}: {', '.join(numbers)}"
-
-
-def _cost_title(entry: Cost, measure: str) -> str:
-    return f"{entry.name.full}: {written(_value(entry, measure), MEASURES[measure].unit)}"

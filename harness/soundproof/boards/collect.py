@@ -22,6 +22,9 @@ from soundproof.boards.entries import (
 from soundproof.boards.measures import MEASURES, REPORT, columns
 from soundproof.boards.names import Names
 from soundproof.boards.ranks import hardness, ranked
+from soundproof.boards.sections import sections
+from soundproof.boards.shots import shots
+from soundproof.boards.sweeps import sweeps
 from soundproof.boards.trainings import trainings
 from soundproof.digest import canonical
 from soundproof.measuring.protocols import PROTOCOLS
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 
     from soundproof.boards.names import Called, Name
     from soundproof.boards.ranks import Groups
+    from soundproof.boards.sweeps import Sweep
     from soundproof.measuring.metrics.intervals import Metric
     from soundproof.results.files import Results, Row
 
@@ -45,7 +49,12 @@ _MEAN_COSTS = ("gradients", "queries", "l2", "rms", "epsilon_ratio")
 
 def collect(results: Results) -> Boards:
     """The boards of a results folder; the order of its rows does not matter."""
-    return _Folder(screened(results)).boards()
+    return boards_of(screened(results))
+
+
+def boards_of(sound: Results) -> Boards:
+    """The boards of results whose rows fit their samples."""
+    return _Folder(sound).boards()
 
 
 class _Folder:
@@ -75,7 +84,33 @@ class _Folder:
             cells=Counter(row.status for row in self._rows),
             averaged=averaged_over,
             means=tuple(means.values()),
+            sections=sections(self._results, self._rows, self._names, self._controls),
+            components=self._names.coordinates,
+            sweeps=self._sweeps(of),
+            shots=shots(self._results, self._rows, self._names),
+            evidence=self._evidence(),
         )
+
+    def _evidence(self) -> dict[Name, list[tuple[str, str]]]:
+        """What checks say for the flags that they raised, with what to do about it."""
+        names = {_coordinates(vars(row)): self._names.classifier(row) for row in self._rows}
+        found: dict[Name, list[tuple[str, str]]] = {}
+        for finding in self._results.findings:
+            name = names.get(_coordinates(finding.place))
+            if finding.flag is not None and name is not None:
+                run = f"fold {finding.place['fold']}, seed {finding.place['seed']}"
+                said = f"{finding.check} ({run}): {finding.said}. {finding.remedy}".strip()
+                found.setdefault(name, []).append((finding.flag, said))
+        return found
+
+    def _sweeps(self, of: Mapping[str, Sequence[Row]]) -> tuple[Sweep, ...]:
+        owners: dict[tuple[Name, Called | None], None] = {}
+        for row in (*of["clean"], *of["bounded"], *of["reach"]):
+            if row.status is Status.OK:
+                owners[self._names.classifier(row), None] = None
+                if row.attack is not None:
+                    owners[self._names.classifier(row), self._names.attack(row)] = None
+        return sweeps(owners, self._names.coordinates, self._results.run)
 
     def _recognition(self, rows: Sequence[Row]) -> tuple[Recognition, ...]:
         entries, outcomes = [], {}
@@ -151,7 +186,9 @@ class _Folder:
         entries = []
         for group in _groups([row for row in rows if self._is_averaged(row)], *_CLASSIFIER):
             reached = [row for row in _scored(group) if row.reached]
-            entries.append(self._spent(group, self._combination.mean_over_attacks(reached, _MEAN_COSTS)))
+            metrics = self._combination.mean_over_attacks(reached, _MEAN_COSTS)
+            over = (len({row.words["attack"] for row in reached}), len({row.words["attack"] for row in group}))
+            entries.append(replace(self._spent(group, metrics), over=over))
         entries.sort(key=lambda entry: (entry.name.dataset, *hardness(entry)))
         return {entry.name: entry for entry in entries}
 
@@ -171,7 +208,7 @@ class _Folder:
     def _transfers(self, rows: Sequence[Row]) -> Iterable[Transfer]:
         for pair in _groups(rows, *_CLASSIFIER, "target"):
             meant = [row for row in _scored(pair) if self._is_averaged(row)]
-            if len({canonical(row.attack) for row in meant}) > 1:
+            if len({row.words["attack"] for row in meant}) > 1:
                 metrics = self._combination.mean_over_attacks(meant, ("transfer_ratio",))
                 yield self._transfer(pair, metrics)
             for group in _groups(pair, "attack"):
@@ -215,7 +252,7 @@ def _in_the_papers(row: Row) -> tuple[int, str]:
     """Sorts attacks in the order in which the papers name them."""
     assert row.attack is not None
     place = PAPERS.index(row.attack["id"]) if row.attack["id"] in PAPERS else len(PAPERS)
-    return place, canonical(row.attack)
+    return place, row.words["attack"]
 
 
 def _against_neighbours(entry: Robustness, entries: Iterable[Robustness]) -> Robustness:
@@ -224,6 +261,11 @@ def _against_neighbours(entry: Robustness, entries: Iterable[Robustness]) -> Rob
     if INCOMPLETE in entry.flags or all(entry.faced >= other.faced for other in neighbours):
         return entry
     return replace(entry, flags=tuple(sorted({*entry.flags, FEWER_ATTACKS})))
+
+
+def _coordinates(place: Mapping[str, object]) -> str:
+    """Lookup key of a classifier of all folds and seeds."""
+    return canonical([place[name] for name in _CLASSIFIER])
 
 
 def _groups(rows: Iterable[Row], *coordinates: str, scored: bool = True) -> list[list[Row]]:
@@ -235,7 +277,7 @@ def _groups(rows: Iterable[Row], *coordinates: str, scored: bool = True) -> list
 
 
 def _key(row: Row, *coordinates: str) -> tuple[str, ...]:
-    return tuple(canonical(getattr(row, name)) for name in coordinates)
+    return tuple(row.words[name] for name in coordinates)
 
 
 def _scored(rows: Iterable[Row]) -> list[Row]:

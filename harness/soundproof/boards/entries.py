@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from soundproof.boards.names import Called, Name, Variant
+    from soundproof.boards.sections import Section
+    from soundproof.boards.shots import Shot
+    from soundproof.boards.sweeps import Sweep
     from soundproof.measuring.metrics.intervals import Metric
+    from soundproof.measuring.place import Coordinate
     from soundproof.types import Status
 
 
@@ -38,11 +42,15 @@ class Rank:
         place: Where it stands; equal ones share the first place of theirs.
         low: The best place that it may hold, as far as the clips settle it.
         high: The worst.
+        ahead: By how much it leads the next in the ranking's number; 0 for the last.
+        p: The p-value of that, corrected for all pairs of the ranking (docs/metrics.md §9).
     """
 
     place: int
     low: int
     high: int
+    ahead: float = 0.0
+    p: float = 1.0
 
     def __str__(self) -> str:
         return str(self.low) if self.low == self.high else f"{self.low}–{self.high}"
@@ -110,6 +118,7 @@ class Cost(Entry):
         reached: Cells that reached the target.
         reasons: Why the others did not, where they say so.
         control: Whether it is no attack.
+        over: Of a mean, how many attacks reached and how many there are.
     """
 
     attack: Called | None
@@ -117,6 +126,7 @@ class Cost(Entry):
     reached: int
     reasons: tuple[str, ...] = ()
     control: bool = False
+    over: tuple[int, int] = (0, 0)
 
     @property
     def share_reached(self) -> float:
@@ -193,6 +203,11 @@ class Boards:
         cells: How many cells ended in each status.
         averaged: The attacks that means are over.
         means: What it costs each classifier's attacks on average, also where the cost board does not show it.
+        sections: What no table holds of each classifier.
+        components: The coordinates behind the names, by kind.
+        sweeps: Parameters that vary, with the rows along them.
+        shots: Pictures of what attacks do.
+        evidence: Of a classifier's flags, the flag and what speaks for it in words, as its section shows it.
     """
 
     accuracy: tuple[Recognition, ...]
@@ -204,6 +219,11 @@ class Boards:
     cells: Mapping[Status, int]
     averaged: tuple[Called, ...] = ()
     means: tuple[Cost, ...] = ()
+    sections: tuple[Section, ...] = ()
+    components: Mapping[str, Mapping[Called, Coordinate]] = field(default_factory=dict)
+    sweeps: tuple[Sweep, ...] = ()
+    shots: tuple[Shot, ...] = ()
+    evidence: Mapping[Name, Sequence[tuple[str, str]]] = field(default_factory=dict)
 
     def entries(self) -> tuple[Entry, ...]:
         """The rows of all boards."""

@@ -8,9 +8,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 INTERVALS = (
-    "Every number stands with its 95 % interval and n, the number of distinct clips behind it. Intervals come "
+    "Every number stands with its 95 % interval; n is the number of distinct clips behind it. Intervals come "
     "from a bootstrap over source recordings, so that clips cut from one recording do not count as independent. "
-    "A rank like 1–3 says that the order of these is not settled by the clips."
+    "A rank like 1–3 says that the clips do not settle the order of these: pairs are compared by the paired "
+    "sign-flip test over recordings (McNemar's exact test where each recording is one clip), corrected by Holm's "
+    "method for all pairs of the ranking, at 5 %."
 )
 
 _TWO_ATTACKERS = (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from soundproof.boards.formats import interval, written
 from soundproof.boards.measures import MEASURES, Unit
 from soundproof.boards.numbers import counted
+from soundproof.results.places import LEVEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,27 +28,29 @@ class Headline:
         what: In what.
         who: The classifier in words.
         number: Its number with the unit.
-        detail: The interval and n, and what else is worth a small line.
+        interval: The number's interval in words; empty where it has none.
+        lead: By how much it leads, and how sure that is.
     """
 
     dataset: str
     what: str
     who: str
     number: str
-    detail: str
+    interval: str
+    lead: str
 
     def __str__(self) -> str:
-        return f"{self.dataset}, {self.what}: {self.who} with {self.number} ({self.detail})"
+        sure = "; ".join(filter(None, (self.interval, self.lead)))
+        return f"{self.dataset}, {self.what}: {self.who} with {self.number}{f' ({sure})' if sure else ''}"
 
 
 def headlines(boards: Boards) -> list[Headline]:
-    """The first of each ranking; data sets where nothing has a rank are left out."""
-    accurate = [_first("most accurate", "accuracy", each) for each in _ranked(boards.accuracy)]
+    """The first of each ranking, the robust ones before the accurate; data sets without a rank are left out."""
     robust = [
-        _first("most robust in the worst case", "robust_accuracy", each) if not all_fall(each) else _hardest(each)
+        _first("most robust", "robust_accuracy", each) if not all_fall(each) else _hardest(each)
         for each in _ranked(boards.robustness)
     ]
-    return [*accurate, *robust]
+    return [*robust, *(_first("most accurate", "accuracy", each) for each in _ranked(boards.accuracy))]
 
 
 def ranking(boards: Boards) -> list[str]:
@@ -91,22 +94,35 @@ def _first(what: str, name: str, entries: Sequence[Recognition | Robustness]) ->
     equal = [entry for entry in entries if entry.rank and entry.rank.place == 1]
     metric, of = equal[0].metrics[name], equal[0].name
     who = of.words if len(equal) == 1 else f"{len(equal)} classifiers alike"
+    place = f"{what} of {len(entries)}" if len(entries) > 1 else what
+    lead = _lead(entries, len(equal))
+    return Headline(str(of.dataset), place, who, _number(metric, name), _between(metric, name), lead)
+
+
+def _lead(entries: Sequence[Recognition | Robustness], alike: int) -> str:
+    """By how much the first leads the second, and whether clips settle that."""
+    first = entries[0].rank
+    if alike > 1 or len(entries) == 1 or first is None:
+        return ""
     # Not settled: others might be first on other clips.
-    close = sum(entry.rank is not None and entry.rank.low == 1 for entry in entries) - len(equal)
-    rivals = f"; {counted(close, 'other')} may be as good" if close else ""
-    return Headline(str(of.dataset), what, who, _number(metric, name), _detail(metric, name) + rivals)
+    close = sum(entry.rank is not None and entry.rank.low == 1 for entry in entries) - 1
+    points = f"{100 * first.ahead:.1f} points ahead of the next"
+    if first.p <= LEVEL:
+        return f"{points}, settled ({'p < 0.001' if first.p < 0.001 else f'p = {first.p:.2g}'})"
+    return f"{points}; not settled: {counted(close, 'other')} may be as good" if close else points
 
 
 def _hardest(entries: Sequence[Recognition | Robustness]) -> Headline:
     """Nobody survives: who takes the largest perturbation, and who the smallest."""
     known = [entry for entry in entries if "reach_l2" in entry.metrics]
     most, metric = known[0], known[0].metrics["reach_l2"]
-    detail = _detail(metric, "reach_l2")
+    easiest = ""
     if len(known) > 1:
         least = min(known, key=lambda entry: entry.metrics["reach_l2"].value)
-        detail += f"; easiest: {least.name.words} with {_number(least.metrics['reach_l2'], 'reach_l2')}"
+        easiest = f"easiest: {least.name.words} with {_number(least.metrics['reach_l2'], 'reach_l2')}"
     what = f"{'all ' if len(entries) > 1 else ''}{counted(len(entries), 'classifier')} fall; hardest to fool"
-    return Headline(str(most.name.dataset), what, most.name.words, _number(metric, "reach_l2"), detail)
+    words = (most.name.words, _number(metric, "reach_l2"), _between(metric, "reach_l2"), easiest)
+    return Headline(str(most.name.dataset), what, *words)
 
 
 def _number(metric: Metric, name: str) -> str:
@@ -115,8 +131,9 @@ def _number(metric: Metric, name: str) -> str:
     return f"{text} %" if unit is Unit.SHARE else f"‖ε‖₂ {text}"
 
 
-def _detail(metric: Metric, name: str) -> str:
-    return ", ".join(filter(None, (interval(metric, MEASURES[name].unit), f"n {metric.n:,}")))
+def _between(metric: Metric, name: str) -> str:
+    found = interval(metric, MEASURES[name].unit)
+    return f"95 %: {found}" if found else ""
 
 
 def _columns(entry: Recognition | Robustness, *, fallen: bool) -> list[str]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from soundproof.boards.names import Variant
     from soundproof.boards.provenance import Provenance
 
+ROWS = 40  # of a table; the CSV has all of them
 TOP = 8  # rows of each data set that the README shows
 WIDTH = 8  # columns of a table
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>|#~&$@!])")
@@ -225,7 +226,20 @@ def _table(table: Table) -> str:
     for line in table.lines:
         pairs = zip(table.columns, line.figures, strict=True)
         rows.append([_figure(figure, line.flags if column.kind == "name" else ()) for column, figure in pairs])
-    return _grid(header, rows, [column.kind in ("number", "rank") for column in table.columns])
+    shown = _grid(header, rows[:ROWS], [column.kind in ("number", "rank") for column in table.columns])
+    more = f"… and {len(rows) - ROWS:,} more rows in the CSV" if len(rows) > ROWS else ""
+    return "\n\n".join(filter(None, (shown, more, _clips(table))))
+
+
+def _clips(table: Table) -> str:
+    """The clips behind the numbers, said once a column."""
+    found = []
+    for at, column in enumerate(table.columns):
+        counts = [n for line in table.lines if (n := line.figures[at].n) is not None]
+        if counts:
+            low, high = min(counts), max(counts)
+            found.append(f"{plain(column.title)} {low:,}" + (f"–{high:,}" if low < high else ""))
+    return f"<sub>Clips (n): {', '.join(found)}</sub>" if found else ""
 
 
 def _grid(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[bool] | None = None) -> str:
@@ -236,9 +250,8 @@ def _grid(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequenc
 
 def _figure(figure: Figure, flags: Sequence[str] = ()) -> str:
     text = f"{figure.note} {figure.text}".strip() if figure.text else ""
-    count = f"n {figure.n:,}" if figure.n is not None else ""
     badges = (f"**{plain(FLAGS[flag].title if flag in FLAGS else flag)}**" for flag in flags)
-    small = " · ".join(filter(None, (plain(figure.detail), count, *badges)))
+    small = " · ".join(filter(None, (plain(figure.detail), *badges)))
     return plain(text) + (f"<br><sub>{small}</sub>" if small else "")
 
 

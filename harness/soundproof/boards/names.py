@@ -78,14 +78,21 @@ class Name:
 
 
 class Names:
-    """The names of a folder's components."""
+    """The names of a folder's components.
+
+    Attributes:
+        coordinates: What they are names of, by kind.
+    """
 
     def __init__(self, results: Results) -> None:
         labels = (results.run.get("suite") or {}).get("labels") or {}
         self._called: dict[str, dict[str, Called]] = {}
+        self.coordinates: dict[str, dict[Called, Coordinate]] = {}
+        self._targets: dict[tuple[str, str], Variant] = {}
         for kind in (*_CLASSIFIER, "attack"):
-            found = {canonical(each): each for each in _coordinates(kind, results.rows)}
-            self._called[kind] = _named(found, labels.get(kind) or {})
+            found = dict(sorted(_coordinates(kind, results.rows).items()))
+            self._called[kind] = called = _named(found, labels.get(kind) or {})
+            self.coordinates[kind] = {called[key]: each for key, each in found.items()}
 
     def of(self, kind: str, coordinate: Coordinate) -> Called:
         """Name of a component of the folder's rows."""
@@ -93,31 +100,39 @@ class Names:
 
     def classifier(self, place: Place) -> Name:
         """The classifier that a row is about; of a transfer, the source."""
-        return Name(*(self.of(kind, getattr(place, kind)) for kind in _CLASSIFIER))
+        return Name(*(self._called[kind][place.words[kind]] for kind in _CLASSIFIER))
 
     def attack(self, place: Place) -> Called:
         """The attack of a row that has one."""
         assert place.attack is not None
-        return self.of("attack", place.attack)
+        return self._called["attack"][place.words["attack"]]
 
     def target(self, place: Place) -> Variant | None:
         """The target of a transfer."""
         if place.target is None:
             return None
-        model, defense = _parted(place.target, place.defense)
-        return Variant(self.of("model", model), self.of("defense", defense))
+        key = place.words["target"], place.words["defense"]
+        if key not in self._targets:
+            model, defense = _parted(place.target, place.defense)
+            self._targets[key] = Variant(self.of("model", model), self.of("defense", defense))
+        return self._targets[key]
 
 
-def _coordinates(kind: str, places: Iterable[Place]) -> Iterable[Coordinate]:
+def _coordinates(kind: str, places: Iterable[Place]) -> dict[str, Coordinate]:
     """All components of a kind that some rows name; targets hold models, and their defenses where these differ."""
+    found: dict[str, Coordinate] = {}
+    targets: dict[tuple[str, str], tuple[Coordinate, Coordinate]] = {}
     for place in places:
         own = getattr(place, kind)
         if own is not None:
-            yield own
-        if place.target is not None and kind in ("model", "defense"):
-            yield _parted(place.target, place.defense)[kind == "defense"]
-    if kind == "defense":
-        yield {"id": BASELINE}
+            found[place.words[kind]] = own
+        if place.target is not None:
+            targets.setdefault((place.words["target"], place.words["defense"]), (place.target, place.defense))
+    further = (
+        [_parted(*each)[kind == "defense"] for each in targets.values()] if kind in ("model", "defense") else []
+    )
+    further += [{"id": BASELINE}] if kind == "defense" else []
+    return found | {canonical(each): each for each in further}
 
 
 def _parted(target: Coordinate, source_defense: Coordinate) -> tuple[Coordinate, Coordinate]:

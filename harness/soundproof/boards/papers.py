@@ -5,10 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from tabulate import tabulate
 
 from soundproof.boards.formats import interval, written
@@ -17,11 +15,11 @@ from soundproof.boards.measures import Unit, measure
 from soundproof.boards.names import Names
 from soundproof.boards.numbers import counted
 from soundproof.boards.sheets import safe
+from soundproof.boards.templating import environment
 from soundproof.papers.beside import Comparison
 from soundproof.papers.evidence import Verdict
 from soundproof.papers.orderings import orderings
 from soundproof.papers.published import tables
-from soundproof.results.soundness import screened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -74,9 +72,12 @@ class Statement:
     basis: str
 
 
-def pages(results: Results) -> dict[str, str]:
-    """The pages by file name; none where nothing of the papers was measured."""
-    sound = screened(results)
+def pages(sound: Results) -> dict[str, str]:
+    """The pages by file name; none where nothing of the papers was measured.
+
+    Args:
+        sound: Results whose rows fit their samples.
+    """
     comparison, names = Comparison(sound), Names(sound)
     beside = [(table, list(comparison.beside(table))) for table in tables()]
     conclusions = [each for each in orderings(sound) if each.evidence]
@@ -86,8 +87,8 @@ def pages(results: Results) -> dict[str, str]:
     sheets = [Sheet(table, tuple(_line(each) for each in found)) for table, found in beside if found]
     missing = [table for table, found in beside if not found]
     stated = [(each, [*_statements(each, names)]) for each in conclusions]
-    suite = str((results.run.get("suite") or {}).get("name") or "")
-    template = _environment().get_template("papers.html.j2")
+    suite = str((sound.run.get("suite") or {}).get("name") or "")
+    template = environment().get_template("papers.html.j2")
     return {
         "papers.md": _markdown(suite, stated, sheets, missing),
         "papers.html": template.render(
@@ -259,14 +260,3 @@ def _ends(beside: Beside) -> list[tuple[str, str]]:
         ("_high", f"{ours.high:.6g}"),
         ("_n", str(ours.n)),
     ]
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("soundproof.boards"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

@@ -55,10 +55,13 @@ def ranked(
         fit = [each for each in here if metric in each.metrics and not unranked(each.flags)]
         order = {id(each): _order(each, metric, ties or {}) for each in fit}
         fit.sort(key=lambda each: order[id(each)])
-        held = places([outcomes[each.name] for each in fit], groups[dataset]) if fit else []
-        for each, (low, high) in zip(fit, held, strict=True):
-            better = sum(order[id(other)] < order[id(each)] for other in fit)
-            found.append(replace(each, rank=Rank(1 + better, low, high)))
+        held, p = places([outcomes[each.name] for each in fit], groups[dataset]) if fit else ([], [])
+        for at, (each, (low, high)) in enumerate(zip(fit, held, strict=True)):
+            place = 1 + sum(order[id(other)] < order[id(each)] for other in fit)
+            ahead = 0.0
+            if at + 1 < len(fit):
+                ahead = each.metrics[metric].value - fit[at + 1].metrics[metric].value
+            found.append(replace(each, rank=Rank(place, low, high, ahead, p[at])))
         rest = [each for each in here if id(each) not in order]
         rest.sort(key=lambda each: -each.metrics[metric].value if metric in each.metrics else 1.0)
         found.extend(rest)

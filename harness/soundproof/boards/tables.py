@@ -33,8 +33,8 @@ _RANK = Column(
     "rank",
     "Rank",
     "rank",
-    "Place within the data set. 1–3 says that the clips do not settle which of the first three places it is: "
-    "differences are drawn again clip by clip, over recordings. Rows with a flag that unranks have none.",
+    "Place within the data set. 1–3 says that paired tests do not settle which of the first three places it is. "
+    "Rows with a flag that unranks have none.",
 )
 _TIES = " Equal worst cases stand in the order of mean ‖ε‖₂ at reach: the more it takes to fool one, the higher."
 _NAME = Column(
@@ -202,13 +202,26 @@ def classifiers(boards: Boards, shown: Sequence[Table]) -> list[Table]:
     found = []
     for table in shown:
         lines = []
+        sized = [column.name == "reach_l2" for column in table.columns]
         for entry, line in zip(_of(boards, table), table.lines, strict=True):
             mean = means.get(entry.name)
-            costs = (NOTHING if mean is None else number(mean, name) for name in names)
-            lines.append(replace(line, figures=(*line.figures, *costs)))
+            costs = (NOTHING if mean is None else _told(number(mean, name), mean) for name in names)
+            own = (
+                _told(figure, mean) if size and mean else figure
+                for figure, size in zip(line.figures, sized, strict=True)
+            )
+            lines.append(replace(line, figures=(*own, *costs)))
         header = (*table.columns, *(measured(name) for name in names))
         found.append(replace(table, columns=header, lines=tuple(lines)))
     return found
+
+
+def _told(figure: Figure, mean: Cost) -> Figure:
+    """A mean over the attacks that reached, which says so where others did not."""
+    reached, of = mean.over
+    if not figure.text or reached == of:
+        return figure
+    return replace(figure, detail=", ".join(filter(None, (figure.detail, f"{reached} of {of} attacks reached"))))
 
 
 def _of(boards: Boards, table: Table) -> Sequence[Entry]:

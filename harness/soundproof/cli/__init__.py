@@ -9,7 +9,7 @@ from contextlib import suppress
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from soundproof.cli import check, data, gate, ls, plan, render, run
+from soundproof.cli import check, compare, data, evaluate, gate, ls, new, plan, render, run, site
 from soundproof.cli.output import drop, explain, say, steady
 from soundproof.errors import SoundproofError, raised_at
 
@@ -25,8 +25,11 @@ examples:
   bench ls attacks                            what is installed, also from other packages
   bench ls pgd                                what one component does, its parameters and presets
   bench render leaderboards/quick             draw the pages of finished results again
+  bench site leaderboards                     draw the index of all boards
+  bench compare leaderboards/quick results    what changed between two runs, row by row
   bench gate --baseline A --candidate B       fail if B is worse than A by more than chance
   bench check fgsm                            whether a component keeps its promises
+  bench new attack tremolo                    a plugin of your own, ready to install
   bench data fetch fsdd --data ~/audio        get a public data set
 
 exit codes: 0 done, 1 some cells failed (the rest finished), 2 bad input, 130 interrupted (run it again to go on)
@@ -45,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
     common.add_argument("--debug", action="store_true", help="show tracebacks of errors")
     top.add_argument("--version", action="version", version=f"soundproof {version('soundproof')}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
-    for command in (run, plan, ls, render, gate, check, data):
+    for command in (run, plan, evaluate, ls, render, site, compare, gate, check, new, data):
         command.add_parser(commands, common)
     return top
 

@@ -30,6 +30,7 @@ def call(arguments: argparse.Namespace) -> int:
     """Draw them."""
     from soundproof import boards
 
-    for path in boards.render(Path(arguments.out)):
-        say(str(path))
+    out = Path(arguments.out)
+    for name in boards.render(out).pages:
+        say(str(out / name))
     return 0

@@ -13,9 +13,8 @@ from soundproof.types import Status
 
 if TYPE_CHECKING:
     import argparse
-    from pathlib import Path
 
-    from soundproof.results.files import Results
+    from soundproof.api import Finished
 
 FAILED = 1
 _EXAMPLES = """\
@@ -64,7 +63,7 @@ def call(arguments: argparse.Namespace) -> int:
 
     start = time.monotonic()
     with reading(sys.stderr):
-        found, out = execute(
+        finished = execute(
             arguments.suite,
             data=arguments.data,
             out=arguments.out,
@@ -76,15 +75,15 @@ def call(arguments: argparse.Namespace) -> int:
             fresh=arguments.fresh,
             listeners=[listener(sys.stderr)],
         )
-    say(summary(found, out, time.monotonic() - start))
-    return FAILED if any(row.status.broken for row in found.rows) else 0
+    say(summary(finished, time.monotonic() - start))
+    return FAILED if any(row.status.broken for row in finished.results.rows) else 0
 
 
-def summary(found: Results, out: Path, seconds: float) -> str:
+def summary(finished: Finished, seconds: float) -> str:
     """Summary of a run in a few lines: cells, failures, the first of the ranking, where the boards are."""
-    from soundproof.boards import ranking
     from soundproof.cli.terminal import duration
 
+    found, out = finished.results, finished.out
     counts = Counter(row.status for row in found.rows)
     ended = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
     lines = [f"{ended} in {duration(seconds)}"]
@@ -93,6 +92,6 @@ def summary(found: Results, out: Path, seconds: float) -> str:
         lines += [f"  {status}: {row.title()}: {row.reason}" for row in rows[:5]]
         if len(rows) > 5:
             lines.append(f"  … and {len(rows) - 5} more {status}; all are in {out / 'results.jsonl'}")
-    lines += ranking(found)
+    lines += finished.drawn.ranking
     lines.append(f"boards: {(out / 'index.html').resolve().as_uri()}")
     return "\n".join(lines)

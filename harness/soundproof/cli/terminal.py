@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from soundproof.cli.output import printable, say
@@ -29,6 +30,22 @@ def duration(seconds: float) -> str:
     return f"{whole // 60} min {whole % 60:02} s" if whole >= 60 else f"{whole} s"
 
 
+def remaining(event: Finished) -> str:
+    """The time left in words."""
+    return f"{'at most ' * event.at_most}{duration(event.left)} left"
+
+
+@dataclass
+class Epochs:
+    """Epochs of the cell at hand: a model and its defense are trained one after the other."""
+
+    of: int = 0
+    done: int = 0
+
+    def __str__(self) -> str:
+        return f"epoch {(self.done - 1) % self.of + 1} of {self.of}" if self.of else f"epoch {self.done}"
+
+
 class Lines:
     """One line a cell that was computed; cached ones are only counted."""
 
@@ -36,7 +53,7 @@ class Lines:
         self._stream = stream
         self._spoken = time.monotonic()
         self._current = ""
-        self._epochs = 0
+        self._epochs = Epochs()
 
     def __call__(self, event: Event) -> None:
         """Say what is worth a line."""
@@ -44,17 +61,17 @@ class Lines:
             case Begun(total, cached, left):
                 rest = f", at most {duration(left)}" if total > cached else ""
                 self._say(f"{total} cells, {cached} cached{rest}")
-            case Started(title):
-                self._current, self._epochs = title, 0
+            case Started(title, epochs):
+                self._current, self._epochs = title, Epochs(epochs)
             case EpochDone():
-                self._epochs += 1
+                self._epochs.done += 1
                 if time.monotonic() - self._spoken > HEARTBEAT:
-                    self._say(f"  … training, epoch {self._epochs}: {self._current}")
+                    self._say(f"  … training, {self._epochs}: {self._current}")
             case Finished(row, seconds, cached) if not (cached and row.status is Status.OK):
                 reason = f" ({row.reason})" if row.reason else ""
                 self._say(
                     f"[{event.done}/{event.total}] {row.status}{reason} {row.title()}"
-                    f" · {seconds:.1f} s · {duration(event.left)} left"
+                    f" · {seconds:.1f} s · {remaining(event)}"
                 )
             case Warned(message):
                 self._say(f"warning: {message}")
@@ -70,34 +87,39 @@ class Bar:
     def __init__(self, stream: TextIO) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+        from rich.table import Column
 
+        # The name of the cell gets what the rest leaves: at 80 columns the bar must not be squeezed out.
+        fixed, cut = Column(no_wrap=True), Column(no_wrap=True, overflow="ellipsis", ratio=1)
         self._progress = Progress(
             SpinnerColumn(),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[left]} left"),
-            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=12, table_column=fixed),
+            MofNCompleteColumn(table_column=fixed),
+            TextColumn("{task.fields[left]}", table_column=fixed),
+            TextColumn("{task.description}", markup=False, table_column=cut),
             console=Console(file=stream),
             transient=True,
+            expand=True,
         )
         self._task = self._progress.add_task("", total=None, left="")
         self._title = ""
-        self._epochs = 0
+        self._epochs = Epochs()
 
     def __call__(self, event: Event) -> None:
         """Move the bar, and leave on the screen what went wrong."""
         match event:
             case Begun(total, cached, left):
                 self._progress.start()
-                self._progress.update(self._task, total=total, left=duration(left), description=f"{cached} cached")
-            case Started(title):
-                self._title, self._epochs = printable(title), 0
+                time_left = f"at most {duration(left)} left" if total > cached else ""
+                self._progress.update(self._task, total=total, left=time_left, description=f"{cached} cached")
+            case Started(title, epochs):
+                self._title, self._epochs = printable(title), Epochs(epochs)
                 self._progress.update(self._task, description=self._title)
             case EpochDone():
-                self._epochs += 1
-                self._progress.update(self._task, description=f"{self._title} · epoch {self._epochs}")
+                self._epochs.done += 1
+                self._progress.update(self._task, description=f"{self._epochs} · {self._title}")
             case Finished(row):
-                self._progress.update(self._task, completed=event.done, left=duration(event.left))
+                self._progress.update(self._task, completed=event.done, left=remaining(event))
                 if row.status.broken:
                     self._keep(f"{row.status}: {row.title()}: {row.reason}")
             case Warned(message):

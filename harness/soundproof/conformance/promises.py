@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from unittest import SkipTest
 
-from soundproof.contract.identity import coordinate, label
+from soundproof.contract.identity import coordinate, label, parameter
 from soundproof.contract.parameters import describe_parameters, references
 from soundproof.engine.surroundings import SurroundingsError, kept
 from soundproof.errors import PluginError, SoundproofError
@@ -172,10 +172,12 @@ class Promises:
             if field.name in named:
                 continue
             try:
-                registry.build(Ref(cls.kind, cls.id, {**self._required(), field.name: {"no": ["such", None]}}))
+                registry.build(
+                    Ref(cls.kind, cls.id, {**self._required(), parameter(field.name): {"no": ["such", None]}})
+                )
             except PluginError:
                 continue
-            form = describe_parameters(cls)[field.name]
+            form = describe_parameters(cls)[parameter(field.name)]
             require(
                 form.get("type") == "object" or "anyOf" in form,
                 f"{field.name} takes {{'no': ['such', None]}}",
@@ -185,7 +187,7 @@ class Promises:
     def _required(self) -> dict[str, Any]:
         """The parameters that have no default."""
         return {
-            field.name: getattr(self.component, field.name)
+            parameter(field.name): getattr(self.component, field.name)
             for field in dataclasses.fields(self.component)
             if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         }

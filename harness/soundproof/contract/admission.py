@@ -158,6 +158,7 @@ _PROPERTIES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "planned_queries": _AT_LEAST_NONE,
     "is_targeted": _YES_OR_NO,
     "from_scratch": _YES_OR_NO,
+    "pretrained": _YES_OR_NO,
     "flags": (_tuple_of(str), 'a tuple of strings, e.g. ("random-start",)'),
     "files": (_tuple_of(Path), "a tuple of paths"),
 }

@@ -70,6 +70,16 @@ class Component(ABC):
         """Facts of this component that a planner or a reader should know, as JSON."""
         return {}
 
+    @classmethod
+    def numeric_defaults(cls) -> dict[str, float]:
+        """The parameters whose default is a number: a board that draws a study of one needs to know it."""
+        found = {each.name: each.default for each in dataclasses.fields(cls)}  # type: ignore[arg-type]
+        return {
+            name: value
+            for name, value in found.items()
+            if isinstance(value, (int, float)) and not isinstance(value, bool)
+        }
+
     def parameters(self) -> dict[str, Any]:
         """Every parameter by name."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
@@ -216,6 +226,11 @@ class Model(Component):
     def flags(self) -> tuple[str, ...]:
         """Flags to stand beside every number of it, e.g. `random-start` instead of published weights."""
         return ()
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether it comes trained, so that no clip is needed to train it."""
+        return False
 
     @abstractmethod
     def build(self, shape: tuple[int, ...], classes: int) -> nn.Module:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 GROUP = "soundproof.plugins"
+# The version of this contract. A plugin that declares another one, `soundproof_api = 2`, is refused.
+API = 1
 hookspec = pluggy.HookspecMarker("soundproof")
 hookimpl = pluggy.HookimplMarker("soundproof")
 # A distribution may call itself what it likes: only these packages are built in.
@@ -98,7 +100,9 @@ def _load(entry: EntryPoint, manager: pluggy.PluginManager, refused: list[Refuse
             raise PluginError(f"{entry.module!r} is no part of soundproof; give the distribution another name")
         if manager.has_plugin(name):
             return []
-        manager.register(entry.load(), name=name)
+        plugin = entry.load()
+        _check_api(plugin)
+        manager.register(plugin, name=name)
         manager.check_pending()
         return _components_of(manager, name)
     except KeyboardInterrupt:
@@ -109,6 +113,18 @@ def _load(entry: EntryPoint, manager: pluggy.PluginManager, refused: list[Refuse
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         refused.append(Refused(None, entry.name, distribution, version, reason, traceback.format_exc()))
         return []
+
+
+def _check_api(plugin: object) -> None:
+    """Raise PluginError if a plugin was written for another version of the contract."""
+    declared: object = getattr(plugin, "soundproof_api", API)
+    if declared == API:
+        return
+    newer = isinstance(declared, int) and declared > API
+    remedy = "upgrade soundproof" if newer else "install a newer version of the plugin, or an older soundproof"
+    raise PluginError(
+        f"it is written for version {declared!r} of the plugin interface, and this is {API}: {remedy}"
+    )
 
 
 def _components_of(manager: pluggy.PluginManager, name: str) -> list[type[Component]]:

@@ -23,13 +23,18 @@ def plain(value: object) -> Any:
     return value
 
 
+def parameter(field: str) -> str:
+    """The parameter that a field holds: `build_` is `build`, where a method has that name."""
+    return field.removesuffix("_")
+
+
 def coordinate(component: Component) -> dict[str, Any]:
     """The component as results name it: its id and the parameters that differ from the defaults."""
     changed = {}
     for field in dataclasses.fields(component):  # type: ignore[arg-type]
         value = getattr(component, field.name)
         if value != _default(field):
-            changed[field.name] = plain(value)
+            changed[parameter(field.name)] = plain(value)
     return {"id": component.id, **changed}
 
 

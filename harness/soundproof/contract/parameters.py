@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pydantic
 
-from soundproof.contract.identity import plain
+from soundproof.contract.identity import parameter, plain
 from soundproof.errors import hint, shown
 from soundproof.types import Ref
 
@@ -28,14 +28,16 @@ def describe_parameters(component: type[Component]) -> dict[str, dict[str, Any]]
     properties = _properties(component) if _own_fields(component) else {}
     named = references(component)
     for item in dataclasses.fields(component):  # type: ignore[arg-type]
-        entry = {k: v for k, v in properties.get(item.name, {}).items() if k not in {"title", "default"}}
+        entry = {
+            k: v for k, v in properties.get(parameter(item.name), {}).items() if k not in {"title", "default"}
+        }
         if item.name in named:
             entry = {"type": str(named[item.name].kind)}
         if item.default is not dataclasses.MISSING:
             entry["default"] = plain(item.default)
         elif item.default_factory is not dataclasses.MISSING:
             entry["default"] = plain(item.default_factory())
-        described[item.name] = entry
+        described[parameter(item.name)] = entry
     return described
 
 
@@ -87,7 +89,7 @@ def schema(component: type[Component]) -> type[pydantic.BaseModel]:
             default: Any = pydantic.Field(default_factory=item.default_factory)
         else:
             default = ... if item.default is dataclasses.MISSING else item.default
-        fields[item.name] = (hints[item.name], default)
+        fields[parameter(item.name)] = (hints[item.name], default)
     # A parameter may be called `copy` or `json`: names of pydantic's own methods are not protected here.
     config = pydantic.ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=())
     return pydantic.create_model(component.__name__, __config__=config, **fields)
@@ -97,7 +99,7 @@ def explain(component: type[Component], problem: Any) -> str:
     """One line for one problem of pydantic's."""
     path = ".".join(map(str, problem["loc"]))
     if problem["type"] == "extra_forbidden":
-        known = [f.name for f in dataclasses.fields(component)]  # type: ignore[arg-type]
+        known = [parameter(f.name) for f in dataclasses.fields(component)]  # type: ignore[arg-type]
         return f"{component.id} has no parameter {path!r}: {hint(path, known)}"
     if problem["type"] == "missing":
         return f"{component.id} needs the parameter {path!r}"

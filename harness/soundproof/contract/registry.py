@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pydantic
 
 from soundproof.contract.admission import instance_flaws
+from soundproof.contract.identity import parameter
 from soundproof.contract.parameters import describe_parameters, explain, references, schema
 from soundproof.errors import PluginError, hint, raised_at, shown
 from soundproof.types import Kind, Ref
@@ -104,7 +105,8 @@ class Registry:
         if problems:
             raise PluginError(problems)
         try:
-            made = cls(**{name: getattr(values, name) for name in given}, **nested)
+            fields = {parameter(field.name): field.name for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+            made = cls(**{fields[name]: getattr(values, name) for name in given}, **nested)
         except ValueError as error:
             raise PluginError(f"{ref.id}: {error}") from error
         except (Exception, SystemExit) as error:

@@ -32,9 +32,15 @@ class Begun:
 
 @dataclass(frozen=True)
 class Started:
-    """A cell that is not cached begins; `title` names it."""
+    """A cell that is not cached begins.
+
+    Attributes:
+        title: Its name.
+        epochs: Of each training that it may need; 0 if that is not known.
+    """
 
     title: str
+    epochs: int = 0
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,8 @@ class Finished:
         total: Cells of the run.
         left: Expected seconds of the rest.
         traceback: Of a failure.
+        at_most: Whether that is an upper bound, since too little has been run to know better.
+        forecast: Seconds at most that were expected of it; 0 of a cached one.
     """
 
     row: Row
@@ -63,6 +71,8 @@ class Finished:
     total: int
     left: float
     traceback: str = ""
+    at_most: bool = False
+    forecast: float = 0.0
 
 
 @dataclass(frozen=True)

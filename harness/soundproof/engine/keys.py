@@ -96,7 +96,7 @@ class Keys:
 
     def _of(self, node: Node) -> Key:
         needs = [self.of(need).digest for need in self._plan.graph.needs(node)]
-        return Key.of(_stage(node), needs=needs, ground=self._ground(GROUNDS[type(node)]), **self._parts(node))
+        return Key.of(stage(node), needs=needs, ground=self._ground(GROUNDS[type(node)]), **self._parts(node))
 
     def _standing(self, ground: Ground) -> str:
         machine = vars(self._environment) if ground.computes else {}
@@ -162,7 +162,7 @@ class Keys:
 _STAGES: dict[type[Node], str] = {Clips: "clips", Inputs: "inputs", Trained: "trained", Classifier: "defended"}
 
 
-def _stage(node: Node) -> str:
+def stage(node: Node) -> str:
     """Name of a stage, which is also its folder in the store."""
     return node.protocol.id if isinstance(node, Cell) else _STAGES[type(node)]
 

@@ -63,7 +63,7 @@ class Measurements:
         needs = cell.protocol.needs(cell)
         outcomes = {each: self.outcome(each) for each in needs.cells}
         outcomes |= {each: there for each in needs.welcome if (there := self._there(each)) is not None}
-        examples = {each: self._examples(each) for each in outcomes}
+        examples = {each: self.examples(each) for each in outcomes}
         named = [component for component in (cell.classifier.defense, cell.attack) if component is not None]
         seed = seed_of(cell.protocol.id, cell.classifier.trained, *named)
         with self.workshop.once(self.workshop.keys.of(cell)):
@@ -95,7 +95,7 @@ class Measurements:
         found = self.workshop.store.get(self.workshop.keys.of(cell))
         return None if found is None else Outcome.from_record(found.record, found.arrays())
 
-    def _examples(self, cell: Cell) -> torch.Tensor | None:
+    def examples(self, cell: Cell) -> torch.Tensor | None:
         """The examples that a cell left; None if it makes none. Damaged ones are made again."""
         if not cell.protocol.leaves_examples:
             return None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from soundproof.contract.identity import coordinate
 from soundproof.engine import forecast
@@ -21,7 +24,7 @@ from soundproof.probing.protocol import LEVELS
 from soundproof.results.checks import checked
 from soundproof.results.checks.cases import Probed
 from soundproof.results.combine import Combination
-from soundproof.results.files import SCHEMA, Results, groups_name
+from soundproof.results.files import SCHEMA, Results, groups_name, names_name
 from soundproof.types import Status
 
 if TYPE_CHECKING:
@@ -91,7 +94,8 @@ class Runner:
                     if family != (family := (group, cell.classifier.trained.family)):
                         measurements.forget()
                     if fresh:
-                        self.tell(Started(row_of(cell, plan.budget(cell), Status.OK).title()))
+                        title = row_of(cell, plan.budget(cell), Status.OK).title()
+                        self.tell(Started(title, plan.recipe(cell.classifier.trained).epochs))
                     start = time.perf_counter()
                     if group is None:
                         ran = run_cell(measurements, plan, cell, interrupts)
@@ -100,8 +104,10 @@ class Runner:
                     spent = time.perf_counter() - start
                     clock.finish(cell, spent)
                     done.append(ran)
-                    left = clock.left()
-                    self.tell(Finished(ran.row, spent, not fresh, len(done), len(tasks), left, ran.traceback))
+                    count = len(done), len(tasks)
+                    left, at_most = clock.left(), not clock.calibrated
+                    expected = clock.expected.get(cell, 0.0)
+                    self.tell(Finished(ran.row, spent, not fresh, *count, left, ran.traceback, at_most, expected))
         finally:
             self.tell(Ended())
         return done
@@ -132,6 +138,10 @@ class Runner:
             samples |= {f"{ran.row.key}/{name}": array for name, array in ran.samples.items()}
         for dataset, index in plan.indexes.items():
             samples[groups_name(coordinate(dataset))] = index.groups
+            names = json.dumps(index.names[: len(index.names) // (plan.suite.copies + 1)], ensure_ascii=False)
+            samples[names_name(coordinate(dataset))] = np.frombuffer(
+                names.encode(errors="replace"), dtype=np.uint8
+            )
         rows = [*(ran.row for ran in done), *plan.skipped, *plan.unavailable()]
         found = Results(sorted(rows, key=lambda row: row.order), samples, self._provenance(plan))
         probed = {classifier_of(ran.row): _probed(ran) for ran in inspected}
@@ -176,6 +186,7 @@ class Runner:
                 "distribution": of.distribution,
                 "version": of.version,
                 "capabilities": of.component.capabilities(),
+                "defaults": of.component.numeric_defaults(),
             }
             for (kind, name), of in sorted(found.items())
         ]
@@ -196,6 +207,11 @@ class _Clock:
             self._waiting -= self.expected[cell]
             self._planned += self.expected[cell]
             self._spent += seconds
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether a tenth of the work has shown how fast it goes; before, a forecast is a worst case."""
+        return self._planned >= 0.1 * (self._planned + self._waiting)
 
     def left(self) -> float:
         """Expected seconds of the rest."""

@@ -138,6 +138,10 @@ class Store:
         manifest = _read_manifest(self.folder(key), key)
         return None if manifest is None else dict(manifest["record"])
 
+    def holds(self, stage: str) -> bool:
+        """Whether there may be any entry of a stage; of no entry at all one can be sure."""
+        return bool(self._held) or (self.root / stage).is_dir()
+
     def has(self, key: Key) -> bool:
         """Whether an entry exists, without checking it."""
         name = key.digest

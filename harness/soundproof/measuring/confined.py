@@ -13,6 +13,7 @@ from soundproof.contract.components import BoundedAttack, MinimumNormAttack
 from soundproof.errors import BudgetExhaustedError
 from soundproof.measuring.curve import EARLY, curve, shrunk, standing
 from soundproof.measuring.judge import judge
+from soundproof.measuring.outcome import InvalidExamplesError
 from soundproof.measuring.subject import attackable, concatenated, joined_trace, spent
 from soundproof.types import Norm
 from soundproof.victim.ball import Ball, column
@@ -57,6 +58,7 @@ def attack_within(subject: Subject, attack: Attack, budget: Budget) -> Confined 
     ball = Ball(budget.norm, budget.epsilon)
     runs = attacked.runs(budget, ball)
     examples = torch.cat([_attack(run, attack, ball) for run in runs])
+    _check_plan(attack, runs, getattr(subject.module, "draws", 1))
     verdict = judge(subject.module, examples, attacked.inputs, attacked.goal)
     table, radius = _traced(attacked, verdict, runs, ball)
     samples = attacked.samples(verdict, runs) | {"tested": subject.clips.astype(np.int32)}
@@ -64,6 +66,16 @@ def attack_within(subject: Subject, attack: Attack, budget: Budget) -> Confined 
     gradients, aucs, rates = curve(table, attacked.clean_score, radius)
     along = {"curve_gradients": gradients, "curve_auc": aucs, "curve_rate": rates}
     return Confined(samples, along, examples)
+
+
+def _check_plan(attack: Attack, runs: Sequence[Run], draws: int) -> None:
+    """Raise InvalidExamplesError if an attack used more gradients than it declares, which forecasts trust."""
+    used = max(float(run.victim.ledger.gradients.max(initial=0)) for run in runs) / draws
+    planned = attack.planned_gradients
+    if used > planned:
+        raise InvalidExamplesError(
+            f"the attack used {used:.4g} gradients of a clip and declares {planned}: raise planned_gradients"
+        )
 
 
 def _attack(run: Run, attack: Attack, ball: Ball) -> torch.Tensor:

@@ -24,6 +24,7 @@ class Verdict:
 
     Attributes:
         score: s(x'; y), positive when fooled.
+        prediction: int64, the class they are given.
         fooled: Whether they are misclassified, into whatever class.
         met: Whether the attack's goal is met; the same for an untargeted attack.
         target_score: t(x'; l') of a targeted attack.
@@ -33,6 +34,7 @@ class Verdict:
     """
 
     score: torch.Tensor
+    prediction: torch.Tensor
     fooled: torch.Tensor
     met: torch.Tensor
     target_score: torch.Tensor | None
@@ -101,10 +103,11 @@ def judge(module: nn.Module, examples: torch.Tensor, clean: torch.Tensor, goal: 
         FloatingPointError: The classifier gives NaN or infinite logits.
     """
     logits = finite_logits(module, examples)
-    delta = (examples - clean).flatten(1)
+    delta, prediction = (examples - clean).flatten(1), logits.argmax(dim=1)
     return Verdict(
         score=margin(logits, goal.labels),
-        fooled=logits.argmax(dim=1) != goal.labels,
+        prediction=prediction,
+        fooled=prediction != goal.labels,
         met=goal.met(logits),
         target_score=None if goal.targets is None else target_margin(logits, goal.targets),
         l2=l2_sizes(examples.double() - clean.double()).float(),

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from soundproof.digest import canonical
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 Coordinate = dict[str, Any]
+COORDINATES = ("dataset", "representation", "model", "defense", "attack", "target")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,10 +41,16 @@ class Place:
     fold: int
     seed: int
 
+    @cached_property
+    def words(self) -> Mapping[str, str]:
+        """The coordinates as canonical JSON, by name; empty for those that it does not have."""
+        found = {name: getattr(self, name) for name in COORDINATES}
+        return {name: "" if each is None else canonical(each) for name, each in found.items()}
+
     @property
-    def lookup(self) -> str:
+    def lookup(self) -> tuple[object, ...]:
         """Lookup key of the row that stands here."""
-        return canonical({name: getattr(self, name) for name in Place.__dataclass_fields__})
+        return (self.protocol, *self.words.values(), self.fold, self.seed)
 
     def moved(self, **changes: Any) -> Place:
         """The place that differs in some coordinates."""

@@ -126,12 +126,14 @@ def _follow(attacked: Attacked, attack: MinimumNormAttack, budget: Budget) -> Se
             continue  # the trace holds what was found until then
     table, cost = joined_trace(runs), spent(runs)
     steps = first_reach(table, attacked.clean_score, budget.target_auc)
-    place = handed_over(table, attacked.clean_score, math.inf if steps is None else steps)
+    whole = handed_over(table, attacked.clean_score, math.inf)
+    place = whole if steps is None else handed_over(table, attacked.clean_score, steps)
     samples: dict[str, npt.NDArray[Any]] = {
         "clip": attacked.clips.astype(np.int32),
         "clean_score": attacked.clean_score,
         "score": place.score.astype(np.float32),
         "fooled": place.fooled.astype(np.uint8),
+        "smallest": np.where(whole.fooled, whole.l2, np.nan).astype(np.float32),
     }
     if steps is None:
         reached = auc_of(attacked.clean_score, place.score)

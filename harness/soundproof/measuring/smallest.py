@@ -88,6 +88,7 @@ class Smallest:
             "clean_score": self.attacked.clean_score,
             "score": np.where(within, self.score, self.attacked.clean_score),
             "fooled": within.astype(np.uint8),
+            "smallest": np.where(self.fooled, self._further["l2"], np.nan).astype(np.float32),
             **{
                 name: np.where(within, values, clean[name]).astype(values.dtype)
                 for name, values in self._further.items()

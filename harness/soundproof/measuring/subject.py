@@ -145,6 +145,7 @@ class Attacked:
             "clean_score": self.clean_score,
             "score": _array(verdict.score),
             "fooled": _array(verdict.fooled).astype(np.uint8),
+            "prediction": _array(verdict.prediction).astype(np.int32),
             **{name: _array(getattr(verdict, name)) for name in ("l2", "linf", "l0")},
             "size": _array(l2_sizes(self.inputs)),
             **spent(runs),
@@ -155,7 +156,9 @@ class Attacked:
         """Samples that only a targeted attack has."""
         if self.clean.target_score is None or verdict.target_score is None:
             return {}
+        assert self.goal.targets is not None
         return {
+            "target": _array(self.goal.targets).astype(np.int32),
             "clean_target_score": _array(self.clean.target_score),
             "target_score": _array(verdict.target_score),
             "met": _array(verdict.met).astype(np.uint8),

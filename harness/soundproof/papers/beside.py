@@ -58,10 +58,10 @@ class Comparison:
     def __init__(self, results: Results) -> None:
         self.combination = Combination(results)
         self._results = results
-        self._rows: dict[str, list[Row]] = defaultdict(list)
+        self._rows: dict[tuple[str, str], list[Row]] = defaultdict(list)
         for row in results.rows:
             if row.status is Status.OK:
-                self._rows[row.protocol].append(row)
+                self._rows[row.protocol, row.representation["id"]].append(row)
 
     def beside(self, table: Table) -> Iterator[Beside]:
         """The printed numbers of a table that this folder has one of its own for."""
@@ -75,7 +75,9 @@ class Comparison:
     def _beside(self, table: Table, printed: Printed) -> Iterator[Beside]:
         protocol = "clean" if printed.measure in _OF_CLEAN else table.protocol
         defended = table.defended or printed.measure == "drop"
-        rows = [row for row in self._rows[protocol] if self._fits(row, table, printed, defended=defended)]
+        hears = published.meaning(table.paper, "representation", printed.where["representation"])
+        alike = [] if hears is None else self._rows[protocol, hears["id"]]
+        rows = [row for row in alike if self._fits(row, table, printed, defended=defended)]
         rows = _nearest(rows, table.paper, printed.where)
         attacks = [printed.where["attack"]] if "attack" in printed.where else table.over
         if protocol == "clean":

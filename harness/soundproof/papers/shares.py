@@ -6,10 +6,10 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from soundproof.digest import canonical
+from soundproof.measuring.metrics.fooling import ratio_of_sizes
 from soundproof.measuring.metrics.intervals import Part, estimate
 from soundproof.measuring.metrics.statistics import mean
 from soundproof.papers.evidence import DIFFERING, Evidence, Verdict, above, difference, recordings, within
-from soundproof.results.parts import parts, ratio_of_sizes
 from soundproof.types import Status
 
 if TYPE_CHECKING:
@@ -89,9 +89,7 @@ class Shares:
 
     def share(self, row: Row, metric: str) -> Part | None:
         """A row's share of a metric; None where it has none."""
-        return parts(row.protocol, self._combination.samples(row), self._combination.dimension(row) or 0).get(
-            metric
-        )
+        return self._combination.parts(row).get(metric)
 
     def drop(self, undefended: Row, defended: Row) -> Part:
         """Accuracy that a defense costs."""

@@ -120,7 +120,7 @@ class SplitTable(_Table):
     """Division of clips into train, validation and test parts (docs/protocols.md).
 
     Attributes:
-        scheme: `group70`, `official` or `paper`.
+        scheme: `group70`, `official`, `paper` or `all`.
         folds: How many of the scheme's folds run, first to last.
         seeds: One classifier a fold and seed.
     """

@@ -15,7 +15,7 @@ from soundproof.planning.plan import Plan, row_of
 from soundproof.planning.selection import restrict
 from soundproof.planning.splits import fold_count, split, with_copies
 from soundproof.probing.protocol import Inspection
-from soundproof.types import Access, Status
+from soundproof.types import Access, Scheme, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -175,6 +175,10 @@ def _reason_to_skip(plan: Plan, classifier: Classifier) -> str | None:
     shape, classes, defense = plan.shape(trained), len(names), classifier.defense
     # Asked for once here, so that what goes wrong in them is a row and not the end of a forecast.
     _ = defense.draws, defense.training_cost, defense.from_scratch, plan.recipe(trained)
+    if plan.suite.split.scheme is Scheme.ALL and not model.pretrained:
+        return f"{model.id} has to be trained, and the scheme 'all' leaves no clip to train on"
+    if plan.suite.split.scheme is Scheme.ALL and representation.fitted:
+        return f"{representation.id} has to be fitted, and the scheme 'all' leaves no clip to fit it to"
     return model.reason_to_skip(shape, classes) or defense.reason_to_skip(model, shape, classes)
 
 

@@ -120,6 +120,8 @@ def fold_count(index: ClipIndex, scheme: Scheme) -> int:
         return _Shares.by_group(index, _Table.of(index)).folds
     if scheme is Scheme.PAPER:
         return FOLDS
+    if scheme is Scheme.ALL:
+        return 1
     if index.folds is None:
         raise DataError("the data set was published without folds; use the scheme 'group70'")
     return len(_published(index.folds))
@@ -153,6 +155,9 @@ def split(index: ClipIndex, scheme: Scheme, fold: int, copies: int = 0) -> Split
     folds = fold_count(index, scheme)
     if not 0 <= fold < folds:
         raise SuiteError(f"there is no fold {fold}: the scheme {scheme.value!r} has folds 0 to {folds - 1}")
+    if scheme is Scheme.ALL:
+        nothing = np.zeros(0, np.int64)
+        return Split(nothing, nothing, np.arange(len(index.names), dtype=np.int64))
     table = _Table.of(with_copies(index, copies) if scheme is Scheme.PAPER else index)
     if scheme is Scheme.OFFICIAL:
         tested, validates = _official(index, table, fold)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from soundproof.contract.components import Attack
     from soundproof.measuring.classifier import Classifier
-    from soundproof.measuring.metrics.intervals import Metric
+    from soundproof.measuring.metrics.intervals import Part
     from soundproof.measuring.outcome import Outcome
     from soundproof.measuring.protocols.base import Material, Samples
     from soundproof.measuring.scene import Scene
@@ -75,7 +75,7 @@ class Checks(Protocol):
 
         return examine(material, thorough=self.thorough)
 
-    def metrics(self, samples: Sequence[Samples], scene: Scene) -> Mapping[str, Metric]:  # type: ignore[override]  # noqa: ARG002
+    def parts(self, samples: Samples, scene: Scene) -> dict[str, Part]:  # noqa: ARG002
         """None: they are no measurement of a classifier."""
         return {}
 

@@ -14,15 +14,17 @@ import numpy as np
 
 from soundproof.digest import canonical
 from soundproof.errors import ResultsError
-from soundproof.measuring.metrics.intervals import RATE, Metric, Part, estimate, known
+from soundproof.measuring.metrics import bounds
+from soundproof.measuring.metrics.fooling import ratio_of_sizes, robust_accuracy
+from soundproof.measuring.metrics.intervals import Metric, Part, estimate, known
 from soundproof.measuring.metrics.statistics import mean
 from soundproof.measuring.place import classifier_of, judged_by
 from soundproof.measuring.protocols import PROTOCOLS
-from soundproof.measuring.protocols.bounded import grey_box
+from soundproof.measuring.protocols.bounded import grey_box, grey_parts
 from soundproof.measuring.scene import Scene
 from soundproof.results.attacks import controls
 from soundproof.results.files import groups_name
-from soundproof.results.parts import nested_mean, parts, ratio_of_sizes
+from soundproof.results.means import nested_mean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -35,9 +37,8 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
+_GREY = "grey_"
 _NONE = np.zeros(0, np.int64)
-_GREY_AREA = "grey_fooling_auc"
-_RATES = ("fooling_auc", "fooling_rate", _GREY_AREA, "transfer_ratio")
 
 
 class Combination:
@@ -58,7 +59,7 @@ class Combination:
 
     def dimension(self, row: Row) -> int | None:
         """The input size D of a row's classifier; None where the run did not note it."""
-        return self._dimensions.get((canonical(row.dataset), canonical(row.representation)))
+        return self._dimensions.get((row.words["dataset"], row.words["representation"]))
 
     def groups(self, row: Row) -> Array:
         """The recording of every clip of a row's data set."""
@@ -114,30 +115,40 @@ class Combination:
             _add_worst(found, "", [self.samples(row) for row in attacks], self._transferred_to(attacks[0]))
             grey = [self._grey(row) for row in attacks]
             if all(grey):
-                _add_worst(found, "grey_", [each for each in grey if each])
+                _add_worst(found, _GREY, [each for each in grey if each])
         groups, whole = self.groups(rows[0]), len(found["fooling_rate"])
         complete = {name: each for name, each in found.items() if len(each) == whole}
-        metrics = known({name: estimate(each, groups, bounds=RATE) for name, each in complete.items()})
+        metrics = known({name: estimate(each, groups, bounds=bounds(name)) for name, each in complete.items()})
         return {name: _rounded(metric) for name, metric in metrics.items()}
 
     def mean_over_attacks(self, rows: Sequence[Row], names: Collection[str]) -> dict[str, Metric]:
-        """Means over the attacks on one classifier, of each attack's mean over folds and seeds.
+        """Means over the attacks on one classifier, of each attack's mean over its presets, folds and seeds.
+
+        Several presets of one attack weigh together as much as one of another: a grid over its parameters would
+        otherwise decide the mean.
 
         Args:
             rows: Of one protocol, of all attacks, folds and seeds.
             names: The metrics; those that no row has are left out, and `grey_…` if one of them lacks it.
         """
-        found: dict[str, dict[str, list[Part]]] = {}
+        found: dict[str, dict[str, dict[str, list[Part]]]] = {}
+        count = dict.fromkeys(names, 0)
         for row in rows:
-            for name, part in self._parts(row).items():
-                if name in names and len(part.clips):
-                    found.setdefault(name, {}).setdefault(canonical(row.attack), []).append(part)
-        if sum(map(len, found.get(_GREY_AREA, {}).values())) < len(rows):
-            found.pop(_GREY_AREA, None)
-        metrics = {}
-        for name, attacks in found.items():
-            bounds = RATE if name in _RATES else None
-            metrics[name] = estimate([nested_mean(list(attacks.values()))], self.groups(rows[0]), bounds=bounds)
+            assert row.attack is not None
+            for name, part in self.parts(row).items():
+                if name in count and len(part.clips):
+                    presets = found.setdefault(name, {}).setdefault(row.attack["id"], {})
+                    presets.setdefault(row.words["attack"], []).append(part)
+                    count[name] += 1
+        metrics = {
+            name: estimate(
+                [nested_mean([list(presets.values()) for presets in attacks.values()])],
+                self.groups(rows[0]),
+                bounds=bounds(name),
+            )
+            for name, attacks in found.items()
+            if not name.startswith(_GREY) or count[name] == len(rows)
+        }
         return {name: _rounded(metric) for name, metric in known(metrics).items()}
 
     def recognised(self, rows: Sequence[Row]) -> Outcomes:
@@ -153,6 +164,17 @@ class Combination:
             fooled = _fooled(samples, self._transferred_to(attacks[0]))
             tested = samples[0]["tested"]
             found[run] = (tested, np.isin(tested, samples[0]["clip"][~fooled]))
+        return found
+
+    def parts(self, row: Row) -> dict[str, Part]:
+        """A row's shares of metrics, and of those that a partner gives where it is there."""
+        samples = self.samples(row)
+        found = PROTOCOLS[row.protocol].parts(samples, self._scene(row))
+        grey, undefended = self._partner(row, "grey"), self._partner(row, "undefended")
+        if grey is not None:
+            found |= grey_parts(samples, grey)
+        if undefended is not None and "l2" in samples and "l2" in undefended:
+            found["epsilon_ratio"] = ratio_of_sizes(samples, undefended)
         return found
 
     def samples(self, row: Row) -> dict[str, Array]:
@@ -190,22 +212,11 @@ class Combination:
         return Scene(groups, self._count_classes(row), self.dimension(row) or 0)
 
     def _count_classes(self, row: Row) -> int:
-        known_count = self._classes.get(canonical(row.dataset))
+        known_count = self._classes.get(row.words["dataset"])
         if known_count:
             return known_count
         fields = self._results.fields(row)
         return max((int(fields[name].max()) for name in ("label", "prediction") if name in fields), default=-1) + 1
-
-    def _parts(self, row: Row) -> dict[str, Part]:
-        """A row's shares of metrics, and of those that a partner gives where it is there."""
-        samples = self.samples(row)
-        found = parts(row.protocol, samples, self.dimension(row) or 0)
-        grey, undefended = self._grey(row), self._partner(row, "undefended")
-        if grey is not None:
-            found[_GREY_AREA] = parts(row.protocol, grey)["fooling_auc"]
-        if undefended is not None and "l2" in samples and "l2" in undefended:
-            found["epsilon_ratio"] = ratio_of_sizes(samples, undefended)
-        return found
 
     def _grey(self, row: Row) -> dict[str, Array] | None:
         """The samples of the grey-box attacker."""
@@ -229,12 +240,9 @@ def _add_worst(
     parts: dict[str, list[Part]], prefix: str, samples: Sequence[Samples], transferred: Array = _NONE
 ) -> None:
     """One classifier's share of the worst case, from the samples of all attacks on the same clips."""
-    clips, tested = samples[0]["clip"], samples[0]["tested"]
     fooled = _fooled(samples, transferred)
-    found = {
-        "robust_accuracy": Part(tested, mean(np.isin(tested, clips[~fooled]))),
-        "fooling_rate": Part(clips, mean(fooled)),
-    }
+    worst = {**samples[0], "fooled": fooled}
+    found = robust_accuracy(worst) | {"fooling_rate": Part(worst["clip"], mean(fooled))}
     for name, part in found.items():
         parts.setdefault(f"{prefix}{name}", []).append(part)
 

@@ -1,9 +1,11 @@
 """The results of a run on disk: rows, per-clip outcomes and provenance. Boards and gates read only these.
 
-    results.jsonl         one row a cell, sorted by coordinates
-    checks.jsonl          what every check says of every classifier, see `soundproof.results.finding`
-    samples.safetensors   arrays named `<row key>/<field>` (below), and `clips/<data set>/group`
-    run.json              provenance: suite, budget, versions, platform, data sets, input sizes, digests of all
+    results.jsonl          one row a cell, sorted by coordinates
+    checks.jsonl           what every check says of every classifier, see `soundproof.results.finding`
+    samples.safetensors    arrays named `<row key>/<field>` (below), `clips/<data set>/group` and, as bytes of a
+                           JSON list, `clips/<data set>/name`
+    pictures.safetensors   one clip of each data set and representation, and what attacks add to it (below)
+    run.json               provenance: suite, budget, versions, platform, data sets, input sizes, digests of all
 
 Fields of a row's samples, all `[n]`; `clip` is a row of the data set's index:
 
@@ -17,19 +19,26 @@ clean, `transfer` those among the source's that the target gets right when clean
 fooled has its clean score and no size; where the target was not reached there are no sizes, and an attack that
 minimises its norm leaves no `linf` and `l0` there.
 
+The pictures are of one undefended classifier each: `<key of its clean row>/input` is the clip, uint8 `[H, W]` in
+1/255, and `…/clip` its row in the index; `<key of a bounded row>/perturbation` what the attack adds to it, int8
+`[H, W]` in 1/127 of `…/scale`.
+
 Further fields, where there is something to say:
 
     clean               model_loss model_validation defense_loss defense_validation
-    bounded             tested (all test clips `[N]`) curve_gradients curve_auc curve_rate found late size
-    reach               refining_gradients refining_queries rung_radius rung_fooled
-    targeted attacks    clean_target_score target_score met
+    bounded             tested (all test clips `[N]`) prediction size found late
+                        curve_gradients curve_auc curve_rate
+    reach               smallest refining_gradients refining_queries rung_radius rung_fooled
+    targeted attacks    target clean_target_score target_score met
 
 The first are learning curves `[epochs]` of the model and of what its defense trained on top: mean training loss,
 and the score on the validation part. A row whose training diverged keeps its curve up to there. The budget curve
 holds fooling AUC and rate after so many gradients a clip. Refinement is what was spent to know a size better than
-the ladder of radii does. `size` is ‖x‖₂ of the clean input. `found` says whether any iterate within the ball met
-the goal, and `late` what share of its way a clip went in the last tenth of the gradients; rungs are radii `[R]`
-with the clips that each fools, `[R, n]`. Checks read these.
+the ladder of radii does. `smallest` is the l2 norm of the smallest example that fools the clip, beyond the radius
+that reached and where the target was not reached too; NaN where the search found none. `size` is ‖x‖₂ of the clean
+input. `found` says whether any iterate within the ball met the goal, and `late` what share of its way a clip went
+in the last tenth of the gradients; rungs are radii `[R]` with the clips that each fools, `[R, n]`: checks read
+these.
 """
 
 from __future__ import annotations
@@ -41,10 +50,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from soundproof.contract.identity import label
-from soundproof.digest import canonical
 from soundproof.errors import ResultsError
 from soundproof.measuring.metrics.intervals import Metric
-from soundproof.measuring.place import Coordinate, Place
+from soundproof.measuring.place import COORDINATES, Coordinate, Place
 from soundproof.measuring.protocols import PROTOCOLS
 from soundproof.results.finding import Finding
 from soundproof.results.integrity import FILES, file_flaw, parse_line, row_flaws, seal_flaw, sealed
@@ -58,10 +66,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 SCHEMA = 1
-ROWS, SAMPLES, RUN = "results.jsonl", "samples.safetensors", "run.json"
+ROWS, SAMPLES, RUN, PICTURES = "results.jsonl", "samples.safetensors", "run.json", "pictures.safetensors"
 CHECKS = "checks.jsonl"
 _ORDER = {protocol: number for number, protocol in enumerate(PROTOCOLS)}
-_COORDINATES = ("dataset", "representation", "model", "defense", "attack", "target")
+_FILES = (ROWS, SAMPLES, RUN, PICTURES, CHECKS)
 # Characters of a reason: an exception may carry a whole array.
 _REASON = 400
 
@@ -94,8 +102,7 @@ class Row(Place):
     @property
     def order(self) -> tuple[Any, ...]:
         """Rows are sorted by this."""
-        coordinates = (getattr(self, name) for name in _COORDINATES)
-        names = tuple("" if c is None else canonical(c) for c in coordinates)
+        names = tuple(self.words.values())
         return (*names[:4], _ORDER.get(self.protocol, len(_ORDER)), *names[4:], self.fold, self.seed)
 
     def title(self) -> str:
@@ -112,7 +119,7 @@ class Row(Place):
             "status": self.status,
             "reason": self.reason,
             "protocol": self.protocol,
-            **{name: getattr(self, name) for name in _COORDINATES},
+            **{name: getattr(self, name) for name in COORDINATES},
             "fold": self.fold,
             "seed": self.seed,
             "reached": self.reached,
@@ -165,12 +172,14 @@ class Results:
         rows: Sorted by coordinates.
         samples: Arrays by name, see the module's docstring.
         run: Provenance, as in `run.json`.
+        pictures: Arrays by name, likewise; empty where nothing was drawn.
         findings: What checks say; none in a folder that was written without them.
     """
 
     rows: Sequence[Row]
     samples: Mapping[str, npt.NDArray[Any]]
     run: Mapping[str, Any]
+    pictures: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
     findings: Sequence[Finding] = ()
 
     def fields(self, row: Row) -> dict[str, npt.NDArray[Any]]:
@@ -189,24 +198,34 @@ class Results:
         """The recording of every clip of a data set, `[N]`."""
         return self.samples[groups_name(dataset)]
 
+    def names(self, dataset: Coordinate) -> list[str]:
+        """The name of every clip of a data set; empty where they were not kept."""
+        kept = self.samples.get(names_name(dataset))
+        return [] if kept is None else list(json.loads(kept.tobytes()))
+
 
 def groups_name(dataset: Coordinate) -> str:
     """Name under which the samples keep the recordings of a data set."""
     return f"clips/{label(dataset)}/group"
 
 
+def names_name(dataset: Coordinate) -> str:
+    """Name under which the samples keep the names of a data set's clips, as the bytes of a JSON list."""
+    return f"clips/{label(dataset)}/name"
+
+
 def write(results: Results, out: Path) -> None:
-    """Write the three files, each replaced whole, so that a reader never meets half a file.
+    """Write the files, each replaced whole, so that a reader never meets half a file.
 
-    `run.json` comes last: it holds the digests of the other two, and its own.
+    `run.json` comes last: it holds the digests of the others, and its own.
     """
-    import numpy as np
-    from safetensors.numpy import save
-
     out.mkdir(parents=True, exist_ok=True)
     rows = sorted(results.rows, key=lambda row: row.order)
-    arrays = {name: np.ascontiguousarray(array) for name, array in sorted(results.samples.items())}
-    files = {SAMPLES: save(arrays), ROWS: "".join(canonical_row(row) + "\n" for row in rows).encode()}
+    files = {
+        SAMPLES: _packed(results.samples),
+        ROWS: "".join(canonical_row(row) + "\n" for row in rows).encode(),
+        PICTURES: _packed(results.pictures),
+    }
     if results.findings:
         lines = (json.dumps(each.to_json(), ensure_ascii=False, allow_nan=False) for each in results.findings)
         files[CHECKS] = "".join(f"{line}\n" for line in lines).encode(errors="replace")
@@ -214,6 +233,13 @@ def write(results: Results, out: Path) -> None:
     for name, content in files.items():
         replace(out / name, content)
     replace(out / RUN, (json.dumps(run, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode())
+
+
+def _packed(arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
+    import numpy as np
+    from safetensors.numpy import save
+
+    return save({name: np.ascontiguousarray(array) for name, array in sorted(arrays.items())})
 
 
 def canonical_row(row: Row) -> str:
@@ -239,11 +265,14 @@ def read(out: Path) -> Results:
     contents = {name: _content(out / name, problems) for name in (ROWS, SAMPLES, RUN)}
     run = _run(out / RUN, contents[RUN], problems)
     rows = _rows(out / ROWS, contents[ROWS], run, problems)
-    samples = _samples(out / SAMPLES, contents[SAMPLES], run, problems)
+    samples = _arrays(out / SAMPLES, contents[SAMPLES], run, problems)
+    pictures: Mapping[str, npt.NDArray[Any]] = {}
+    if run is not None and PICTURES in run[FILES]:
+        pictures = _arrays(out / PICTURES, _content(out / PICTURES, problems), run, problems)
     findings = _findings(out / CHECKS, run, problems)
     if problems:
         raise ResultsError(problems)
-    return Results(sorted(rows, key=lambda row: row.order), samples, run or {}, findings)
+    return Results(sorted(rows, key=lambda row: row.order), samples, run or {}, pictures, findings)
 
 
 def _findings(path: Path, run: Mapping[str, Any] | None, problems: list[str]) -> list[Finding]:
@@ -279,7 +308,9 @@ def _run(path: Path, content: bytes | None, problems: list[str]) -> dict[str, An
         return None
     try:
         run: dict[str, Any] = parse_line(content)
-        flaw = seal_flaw(run)
+        flaw = seal_flaw(run) or next(
+            (f"it tells of {name!r}, which is no file of a run" for name in run[FILES] if name not in _FILES), None
+        )
     except ValueError as error:
         flaw = str(error)
     if flaw is None:
@@ -310,7 +341,7 @@ def _rows(path: Path, content: bytes | None, run: Mapping[str, Any] | None, prob
     return rows
 
 
-def _samples(
+def _arrays(
     path: Path, content: bytes | None, run: Mapping[str, Any] | None, problems: list[str]
 ) -> Mapping[str, npt.NDArray[Any]]:
     from safetensors import SafetensorError
@@ -320,9 +351,9 @@ def _samples(
         return {}
     try:
         flaw = file_flaw(run, path.name, content) if run is not None else None
-        samples = load(content) if flaw is None else {}
+        arrays = load(content) if flaw is None else {}
     except (SafetensorError, ValueError, KeyError) as error:
-        flaw, samples = str(error), {}
+        flaw, arrays = str(error), {}
     if flaw is not None:
         problems.append(f"{path} is damaged: {flaw}; run the suite again")
-    return samples
+    return arrays

@@ -40,7 +40,7 @@ def seal_flaw(run: object) -> str | None:
         return "it is no JSON object"
     seal = run.get(FILES)
     own = seal.get(_SELF) if isinstance(seal, dict) else None
-    if not isinstance(own, dict):
+    if not isinstance(own, dict) or set(own) != {"digest", "rows"}:
         return "it does not tell which files belong to it"
     try:
         whole = own.get("digest") == digest(_bare(run))

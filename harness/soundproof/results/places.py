@@ -1,16 +1,17 @@
 """Places that a ranking settles: which classifiers are better than which, clip by clip (docs/metrics.md §9).
 
-Two classifiers are tried on the same clips, so it is their difference that is drawn again, not each of them: it
-often is far better known than either. Recordings are drawn, as for intervals.
+Two classifiers are tried on the same clips, so it is their difference that is tested, not each of them: it often
+is far better known than either. The test is the paired sign-flip test over recordings: if two classifiers were
+alike, the difference on each recording could as well be the opposite. Where every recording is one clip it is
+McNemar's exact test. All pairs of a ranking are tested, so their p-values are corrected by Holm's method.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
-from soundproof.measuring.metrics.intervals import DRAWS, LEVEL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,54 +22,89 @@ if TYPE_CHECKING:
     # Of one classifier: test clips `[n]` and their outcomes, 1 or 0, by fold and seed.
     Outcomes = Mapping[tuple[int, int], tuple[Array, Array]]
 
-# Fewer recordings that all speak for one side would do so by chance too often: 2 · 0.5⁵ > 0.05 (exact sign test).
-_DIFFERING = 6
-_SEED = 20080907
+# The chance that one order too many is called settled in a whole ranking.
+LEVEL = 0.05
+# The exact distribution has as many points as differences add up to; beyond this the normal one is as good.
+_EXACT = 2_000
 
 
-def places(classifiers: Sequence[Outcomes], groups: Array) -> list[tuple[int, int]]:
-    """First and last place that each classifier may hold.
+def places(classifiers: Sequence[Outcomes], groups: Array) -> tuple[list[tuple[int, int]], list[float]]:
+    """First and last place that each classifier may hold, and the p-value of its lead over the next one.
 
     Args:
-        classifiers: Those that are ranked.
+        classifiers: Those that are ranked, in their order.
         groups: int `[N]`, the recording of every clip of the data set.
     """
-    if not classifiers:
-        return []
-    better = settled(classifiers, groups)
+    lead, p = compared(classifiers, groups)
+    better = (lead > 0) & (p <= LEVEL)
     first, last = 1 + better.sum(axis=0), len(classifiers) - better.sum(axis=1)
-    return [(int(low), int(high)) for low, high in zip(first, last, strict=True)]
+    held = [(int(low), int(high)) for low, high in zip(first, last, strict=True)]
+    return held, [*(float(each) for each in np.diagonal(p, 1)), 1.0]
 
 
-def smallest_difference(recordings: Array) -> float:
+def smallest_difference(recordings: Array, classifiers: int = 2) -> float:
     """The smallest difference of two shares of the same clips that can be settled, in [0, 1].
 
-    At least six recordings have to differ, all for one side; at best these are the smallest ones. A difference
-    that is larger may still be unsettled, where recordings speak for both sides. 1 where there are fewer
-    recordings.
+    So many recordings have to differ, all for one side, that flipping their signs gives a p-value below the level
+    after Holm's correction; at best these are the smallest ones. A difference that is larger may still be
+    unsettled, where recordings speak for both sides. 1 where there are fewer recordings.
 
     Args:
         recordings: Of every tested clip, `[n]`.
+        classifiers: How many are ranked.
     """
-    if not len(recordings):
-        return 1.0
+    pairs = max(1, math.comb(classifiers, 2))
+    fewest = math.ceil(math.log2(2 * pairs / LEVEL))
     _, counts = np.unique(recordings, return_counts=True)
-    if len(counts) < _DIFFERING:
+    if len(counts) < fewest:
         return 1.0
-    return float(np.sort(counts)[:_DIFFERING].sum() / len(recordings))
+    return float(np.sort(counts)[:fewest].sum() / len(recordings))
 
 
-def settled(classifiers: Sequence[Outcomes], groups: Array) -> npt.NDArray[np.bool_]:
-    """Whether the row is better than the column, `[K, K]`: the 95 % interval of their difference is above zero."""
+def compared(classifiers: Sequence[Outcomes], groups: Array) -> tuple[Array, Array]:
+    """Lead of the row over the column in clips, and p-values corrected for the number of pairs, both `[K, K]`.
+
+    Clips count once a fold and seed; those that only one of the two was tried on count for neither.
+    """
+    number = len(classifiers)
+    lead, p = np.zeros((number, number)), np.ones((number, number))
     sums, counts = _by_recording(classifiers, groups)
-    drawn = _drawn(sums, counts)
-    better = np.zeros((len(classifiers), len(classifiers)), dtype=bool)
-    for number in range(len(classifiers)):
-        difference = _mean_over_runs(drawn[:, :, [number]] - drawn)
-        low = np.quantile(difference, (1 - LEVEL) / 2, axis=0)
-        differing = (_difference(sums, counts, number) != 0).sum(axis=0)
-        better[number] = (low > 0) & (differing >= _DIFFERING)
-    return better
+    upper = np.triu_indices(number, 1)
+    for one, other in zip(*upper, strict=True):
+        both = (counts[:, :, one] > 0) & (counts[:, :, other] > 0)
+        difference = np.where(both, sums[:, :, one] - sums[:, :, other], 0.0).sum(axis=0)
+        lead[one, other] = difference.sum()
+        p[one, other] = sign_flip(difference)
+    p[upper] = holm(p[upper])
+    return lead - lead.T, np.minimum(p, p.T)
+
+
+def sign_flip(differences: Array) -> float:
+    """Two-sided p-value of differences `[m]`, whole numbers, when the sign of each is a coin's.
+
+    Exact by the characteristic function of their sum, a product of cosines, up to a total of 2,000; normal beyond.
+    """
+    sizes = np.abs(differences).astype(np.int64)
+    total, seen = int(sizes.sum()), abs(int(differences.sum()))
+    if total == 0:
+        return 1.0
+    if total > _EXACT:
+        # Sums are all even or all odd: half a step between two of them is 1.
+        return math.erfc(max(0, seen - 1) / math.sqrt(2.0 * float((sizes.astype(np.float64) ** 2).sum())))
+    angles = 2 * np.pi * np.arange(2 * total + 1) / (2 * total + 1)
+    values, times = np.unique(sizes[sizes > 0], return_counts=True)
+    transform = np.prod(np.cos(np.outer(angles, values)) ** times, axis=1)
+    masses = np.fft.fft(transform).real / len(angles)  # of the sums 0, 1 … total, -total … -1
+    return min(1.0, max(0.0, 2 * float(masses[seen : total + 1].sum()) if seen else 1.0))
+
+
+def holm(p: Array) -> Array:
+    """P-values `[M]` corrected by Holm's method: compared with a level they hold it for all of them together."""
+    order = np.argsort(p, kind="stable")
+    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    corrected = np.empty(len(p))
+    corrected[order] = np.minimum(stepped, 1.0)
+    return corrected
 
 
 def _by_recording(classifiers: Sequence[Outcomes], groups: Array) -> tuple[Array, Array]:
@@ -76,7 +112,7 @@ def _by_recording(classifiers: Sequence[Outcomes], groups: Array) -> tuple[Array
     runs = sorted({run for each in classifiers for run in each})
     tested = np.unique(np.concatenate([clips for each in classifiers for clips, _ in each.values()]))
     recordings = groups[tested]
-    # As for intervals: where there is only one recording, its clips are drawn.
+    # As for intervals: where there is only one recording, its clips are what is independent.
     _, member = np.unique(tested if np.ptp(recordings) == 0 else recordings, return_inverse=True)
     shape = (len(runs), int(member.max()) + 1, len(classifiers))
     sums, counts = np.zeros(shape), np.zeros(shape)
@@ -86,26 +122,3 @@ def _by_recording(classifiers: Sequence[Outcomes], groups: Array) -> tuple[Array
             np.add.at(sums[runs.index(run), :, k], of, np.asarray(values, dtype=np.float64))
             np.add.at(counts[runs.index(run), :, k], of, 1.0)
     return sums, counts
-
-
-def _drawn(sums: Array, counts: Array) -> Array:
-    """The share of every fold and seed and classifier in every draw, `[R, DRAWS, K]`; NaN where it has no clip."""
-    number = sums.shape[1]
-    weights = np.random.default_rng(_SEED).multinomial(number, np.full(number, 1 / number), size=DRAWS)
-    above, below = weights.astype(np.float64) @ sums, weights.astype(np.float64) @ counts
-    shares: Array = np.divide(above, below, out=np.full(below.shape, np.nan), where=below > 0)
-    return shares
-
-
-def _mean_over_runs(values: Array) -> Array:
-    """The mean over folds and seeds that both have, `[R, DRAWS, K]` to `[DRAWS, K]`; 0 where there is none."""
-    present = ~np.isnan(values)
-    mean: Array = np.where(present, values, 0.0).sum(axis=0) / np.maximum(present.sum(axis=0), 1)
-    return mean
-
-
-def _difference(sums: Array, counts: Array, number: int) -> Array:
-    """Lead of a classifier over each, by recording: `[m, K]`."""
-    both = (counts > 0) & (counts[:, :, [number]] > 0)
-    difference: Array = np.where(both, sums[:, :, [number]] - sums, 0.0).sum(axis=0)
-    return difference

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from soundproof.digest import canonical
+from soundproof.measuring.place import COORDINATES
 from soundproof.measuring.protocols import PROTOCOLS
+from soundproof.measuring.scene import Scene
 from soundproof.results.files import Results, groups_name
 from soundproof.results.flags import UNSOUND
-from soundproof.results.parts import parts
 from soundproof.types import Status
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     Fields = dict[str, npt.NDArray[Any]]
 
+# Neither the number of classes nor the input size: what depends on them is not checked.
+_SCENE = Scene(np.empty(0, np.int64), 0, 0)
 # Rows keep 6 significant digits and samples may be float32; anything beyond is another number.
 _AGREE = 1e-4
 _ATTACKING = ("bounded", "reach")
@@ -42,7 +44,7 @@ def screened(results: Results) -> Results:
     if not problems:
         return results
     rows = [_set_aside(row, problems[id(row)]) if id(row) in problems else row for row in results.rows]
-    return Results(rows, results.samples, results.run)
+    return replace(results, rows=rows)
 
 
 def _set_aside(row: Row, problem: str) -> Row:
@@ -52,7 +54,7 @@ def _set_aside(row: Row, problem: str) -> Row:
 
 def _problems(results: Results) -> Iterator[tuple[int, str]]:
     """Rows by identity, each with the first thing that is wrong with it."""
-    seen: set[str] = set()
+    seen: set[tuple[object, ...]] = set()
     sound: list[Row] = []
     for row in results.rows:
         if row.status is not Status.OK:
@@ -101,13 +103,16 @@ def _rows_of(clips: npt.NDArray[Any], number: int) -> bool:
     clips = np.asarray(clips)
     if clips.ndim != 1 or (clips.size and not np.issubdtype(clips.dtype, np.integer)):
         return False
-    return len(np.unique(clips)) == len(clips) and bool(((clips >= 0) & (clips < number)).all())
+    if not ((clips >= 0) & (clips < number)).all():
+        return False
+    # Nearly always they ascend, which is quicker to see.
+    return bool((clips[1:] > clips[:-1]).all()) or len(np.unique(clips)) == len(clips)
 
 
 def _odd_number(row: Row, fields: Fields) -> str:
     """A metric that its own samples do not give."""
     arrays = {name: np.asarray(array) for name, array in fields.items()}
-    for name, part in parts(row.protocol, arrays).items():
+    for name, part in PROTOCOLS[row.protocol].parts(arrays, _SCENE).items():
         if name in row.metrics:
             value, noted = float(part.statistic(np.ones((1, len(part.clips))))[0]), row.metrics[name].value
             if not math.isclose(value, noted, rel_tol=_AGREE, abs_tol=_AGREE * _AGREE):
@@ -117,7 +122,7 @@ def _odd_number(row: Row, fields: Fields) -> str:
 
 def _on_other_clips(results: Results, rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
     """Attacked clips are those that the classifier gets right: of all attacks the same."""
-    classifiers: dict[str, list[Row]] = {}
+    classifiers: dict[tuple[object, ...], list[Row]] = {}
     for row in rows:
         classifiers.setdefault(_classifier(row), []).append(row)
     for each in classifiers.values():
@@ -130,9 +135,8 @@ def _on_other_clips(results: Results, rows: Sequence[Row]) -> Iterator[tuple[int
                 yield id(row), "attacked other clips than those that its classifier gets right: is it random?"
 
 
-def _classifier(row: Row) -> str:
-    coordinates = [row.dataset, row.representation, row.model, row.defense]
-    return canonical([*coordinates, row.fold, row.seed])
+def _classifier(row: Row) -> tuple[object, ...]:
+    return (*(row.words[name] for name in COORDINATES[:4]), row.fold, row.seed)
 
 
 def _clips(results: Results, row: Row) -> bytes:

@@ -21,6 +21,7 @@ def soundproof_components() -> list[type[Model]]:
     from soundproof_models.mel_cnn import MelCnn
     from soundproof_models.mlp import MLP
     from soundproof_models.mobilenet import MobileNetV2
+    from soundproof_models.module import Module
     from soundproof_models.random_forest import RandomForest
     from soundproof_models.resnet_cifar import ResNet56
     from soundproof_models.torchvision_networks import AlexNet, GoogLeNet, ResNet18, ResNet34
@@ -41,6 +42,7 @@ def soundproof_components() -> list[type[Model]]:
         MelCnn,
         MLP,
         MobileNetV2,
+        Module,
         RandomForest,
         ResNet18,
         ResNet34,

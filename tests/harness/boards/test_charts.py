@@ -97,36 +97,6 @@ def test_lengths_have_round_marks_up_to_the_largest(high):
     assert axis.ticks[-1][0] == charts.TOP
 
 
-def test_controls_are_in_no_picture_of_costs(bench):
-    bench.controls("noise")
-    bench.reach([0, 1], attack="fgsm")
-    bench.reach([0, 1], attack="noise")
-    (picture,) = charts.strips(collect(bench.results()))
-    assert [strip.attack for strip in picture.strips] == ["fgsm"]
-
-
-def test_costs_lie_on_a_logarithmic_axis(bench):
-    for model, gradients in (("a", 10.0), ("b", 100.0), ("c", 1000.0)):
-        bench.reach([0, 1], gradients=gradients, attack="cwa", model=model)
-    bench.reach([0, 1], reached=False, attack="cwa", model="d")
-    (picture,) = charts.strips(collect(bench.results()))
-    (strip,) = picture.strips
-    low, middle, high = sorted(at for at, _ in strip.marks)
-    assert middle - low == pytest.approx(high - middle, abs=0.2)
-    assert strip.middle == middle
-    assert strip.note == "1 of 4 not reached"
-    assert [text for _, text in picture.ticks] == ["1", "10", "100", "1,000"]
-
-
-def test_attacks_without_gradients_are_measured_in_queries(bench):
-    bench.reach([0, 1], gradients=5.0, attack="fgsm")
-    row = bench.reach([0, 1], gradients=0.0, attack="square")
-    bench.samples[f"{row.key}/queries"] = [300.0, 500.0]
-    gradients, queries = charts.strips(_with_queries(bench, row))
-    assert (gradients.measure, [strip.attack for strip in gradients.strips]) == ("Gradients", ["fgsm"])
-    assert (queries.measure, [strip.attack for strip in queries.strips]) == ("Queries", ["square"])
-
-
 def _with_queries(bench, row):
     from dataclasses import replace
 

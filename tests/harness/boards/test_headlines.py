@@ -2,9 +2,8 @@
 
 import pytest
 
-from soundproof.boards import ranking
 from soundproof.boards.collect import collect
-from soundproof.boards.headlines import headlines
+from soundproof.boards.headlines import headlines, ranking
 
 SIZES = {"soft": 0.5, "hard": 2.0, "middling": 1.0}
 
@@ -26,30 +25,36 @@ def robust(bench, survivors, clips=40):
 
 
 def test_where_all_fall_the_headline_says_who_is_hardest_to_fool(fallen):
-    line = str(headlines(collect(fallen.results()))[1])
+    line = str(headlines(collect(fallen.results()))[0])
     assert line.startswith("synth, all 3 classifiers fall; hardest to fool: hard · stft · none with ‖ε‖₂ 2.00 (")
     assert line.endswith("easiest: soft · stft · none with ‖ε‖₂ 0.500)")
 
 
 def test_a_winner_stands_alone_and_rivals_are_counted(bench):
     robust(bench, {"best": 30, "close": 29, "far": 2})
-    (_, line) = headlines(collect(bench.results()))
+    (line, _) = headlines(collect(bench.results()))
     assert line.who == "best · stft · none"
     assert line.number == "75.0 %"
-    assert line.detail.endswith("; 1 other may be as good")
+    assert line.lead == "2.5 points ahead of the next; not settled: 1 other may be as good"
+
+
+def test_a_settled_lead_says_how_sure_it_is(bench):
+    robust(bench, {"best": 30, "far": 2})
+    (line, _) = headlines(collect(bench.results()))
+    assert line.lead == "70.0 points ahead of the next, settled (p < 0.001)"
 
 
 def test_equal_winners_share_a_headline(bench):
     robust(bench, {"one": 10, "other": 10})
-    assert headlines(collect(bench.results()))[1].who == "2 classifiers alike"
+    assert headlines(collect(bench.results()))[0].who == "2 classifiers alike"
 
 
 def test_the_ranking_for_a_terminal_has_five_lines(bench):
     robust(bench, {f"net{number}": 40 - 6 * number for number in range(6)})
-    lines = ranking(bench.results())
+    lines = ranking(collect(bench.results()))
     assert len(lines) == 6
     assert lines[0].split() == [
-        *("1–2", "net0", "·", "stft", "·", "none"),
+        *("1–3", "net0", "·", "stft", "·", "none"),
         *("robust", "100.0", "%", "(83.2–100.0)", "clean", "100.0", "%"),
     ]
     assert lines[-1] == "… and 1 more"
@@ -57,7 +62,7 @@ def test_the_ranking_for_a_terminal_has_five_lines(bench):
 
 
 def test_the_ranking_says_at_which_size_all_fall(fallen):
-    lines = ranking(fallen.results())
+    lines = ranking(collect(fallen.results()))
     assert [line.split()[1] for line in lines] == ["hard", "middling", "soft"]
     assert "falls at ‖ε‖₂ 2.00" in lines[0]
     assert lines[0].startswith("1–3")
@@ -68,16 +73,16 @@ def test_data_sets_are_ranked_apart(bench):
     for dataset in ("synth", "esc10"):
         bench.clean([0, 1], [0, 1], dataset=dataset)
         bench.bounded([0, 1], [True, False], tested=2, dataset=dataset)
-    assert [line for line in ranking(bench.results()) if line.endswith(":")] == ["esc10:", "synth:"]
+    assert [line for line in ranking(collect(bench.results())) if line.endswith(":")] == ["esc10:", "synth:"]
 
 
 def test_without_attacks_the_ranking_is_by_accuracy(bench):
     bench.clean([0] * 4, [0, 0, 0, 1])
-    (line,) = ranking(bench.results())
+    (line,) = ranking(collect(bench.results()))
     assert line.split() == ["1", "resnet", "·", "stft", "·", "none", "clean", "75.0", "%"]
 
 
 def test_without_a_rank_there_is_no_line(bench):
     bench.clean([0, 1], [0, 1], flags=("leaky",))
-    assert ranking(bench.results()) == []
+    assert ranking(collect(bench.results())) == []
     assert headlines(collect(bench.results())) == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from soundproof.boards import pages
+from soundproof.boards import draw
 from soundproof.boards.names import Names
 from soundproof.digest import canonical
 
@@ -41,8 +41,8 @@ def test_names_show_only_what_differs(bench, models, names):
 def test_the_whole_name_stands_behind(bench):
     add(bench, {"id": "net", "depth": 8, "width": 4})
     assert short(bench, "model") == (["net"], ["net(depth=8, width=4)"])
-    found = pages(bench.results())
-    assert '<b class="who" title="net(depth=8, width=4) · stft · none">net</b>' in found["index.html"]
+    found = draw(bench.results()).pages
+    assert '<b title="net(depth=8, width=4) · stft · none">net</b>' in found["index.html"]
     assert '"net(depth=8, width=4)"' in found["accuracy.csv"]
     assert "depth" not in found["accuracy.md"]
 

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from soundproof.boards import pages, render
+from soundproof.boards import draw, render
 from soundproof.errors import ResultsError
 from soundproof.results.files import Results, write
 from soundproof.types import Status
@@ -23,30 +23,29 @@ FILES = {
 def test_render_writes_every_page_and_says_which(crowded, tmp_path):
     write(crowded.results(), tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    written = render(tmp_path)
-    assert {path.name for path in written} == FILES
+    assert render(tmp_path).pages.keys() == FILES
     assert {path.name for path in tmp_path.iterdir()} == FILES | before.keys()
     assert all((tmp_path / name).read_bytes() == content for name, content in before.items())
 
 
 def test_the_same_results_give_the_same_bytes(crowded, tmp_path):
     write(crowded.results(), tmp_path)
-    first = {path.name: path.read_bytes() for path in render(tmp_path)}
+    first = {name: (tmp_path / name).read_bytes() for name in render(tmp_path).pages}
     random.Random(1).shuffle(crowded.rows)
     samples = dict(sorted(crowded.samples.items(), reverse=True))
     write(Results(crowded.rows, samples, crowded.run), tmp_path)
-    assert {path.name: path.read_bytes() for path in render(tmp_path)} == first
+    assert {name: (tmp_path / name).read_bytes() for name in render(tmp_path).pages} == first
 
 
 def test_shuffled_rows_give_the_same_pages(crowded):
     shuffled = list(crowded.rows)
     random.Random(2).shuffle(shuffled)
-    assert pages(Results(shuffled, crowded.samples, crowded.run)) == pages(crowded.results())
+    assert draw(Results(shuffled, crowded.samples, crowded.run)).pages == draw(crowded.results()).pages
 
 
 def test_a_run_without_any_score_renders(bench):
     bench.run = {}
-    assert pages(bench.results()).keys() == FILES
+    assert draw(bench.results()).pages.keys() == FILES
 
 
 @pytest.mark.parametrize(
@@ -55,7 +54,7 @@ def test_a_run_without_any_score_renders(bench):
 def test_whatever_a_defense_reports_renders(bench, name):
     bench.clean([0, 1], [0, 1], defense={"id": "wall"}, reports={name: (12.5, 9)})
     bench.bounded([0, 1], [True, False], tested=2, defense={"id": "wall"})
-    found = pages(bench.results())
+    found = draw(bench.results()).pages
     assert "12.5" in found["accuracy.csv"]
     assert "12.5" in found["accuracy.md"]
     assert "12.5" in found["index.html"]
@@ -64,7 +63,7 @@ def test_whatever_a_defense_reports_renders(bench, name):
 
 def test_a_flag_of_another_version_is_shown_as_it_is(bench):
     bench.clean([0, 1], [0, 1], flags=("from-the-future",))
-    found = pages(bench.results())
+    found = draw(bench.results()).pages
     for page in ("index.html", "README.md", "accuracy.md", "accuracy.csv"):
         assert "from-the-future" in found[page]
     assert "no words for" in found["README.md"]
@@ -72,7 +71,7 @@ def test_a_flag_of_another_version_is_shown_as_it_is(bench):
 
 def test_a_diverged_cell_is_a_loss_on_every_page(bench):
     bench.broken("clean", Status.DIVERGED, "the loss is nan in epoch 3")
-    found = pages(bench.results())
+    found = draw(bench.results()).pages
     assert "1 diverged" in found["README.md"]
     assert "the loss is nan in epoch 3" in found["accuracy.md"]
     assert '<span class="diverged"><b>1</b> diverged</span>' in found["index.html"]
@@ -82,7 +81,7 @@ def test_a_reason_of_twenty_megabytes_makes_no_large_page(bench):
     bench.clean([0, 1], [0, 1])
     for number in range(3):
         bench.broken("clean", reason="x" * 20_000_000, model=f"net{number}")
-    assert all(len(text) < 200_000 for text in pages(bench.results()).values())
+    assert all(len(text) < 200_000 for text in draw(bench.results()).pages.values())
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):

@@ -2,11 +2,13 @@
 
 import io
 import json
+import re
+from dataclasses import replace
 
 import pytest
 
 from soundproof.cli import main
-from soundproof.cli.terminal import Bar, Lines, duration, listener
+from soundproof.cli.terminal import Bar, Lines, duration, listener, remaining
 from soundproof.engine.events import Begun, Ended, EpochDone, Finished, Started
 from soundproof.errors import SoundproofError
 from soundproof.results.files import Row
@@ -286,6 +288,38 @@ def test_a_terminal_gets_a_bar():
     bar(Ended())
     assert "invalid" in stream.getvalue()
     assert "left [the] ball" in stream.getvalue()
+
+
+def test_a_narrow_terminal_shows_bar_count_epoch_and_time(monkeypatch):
+    """What was squeezed out at 80 columns: everything but the end of a long name."""
+    monkeypatch.setenv("COLUMNS", "80")
+
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    stream = Terminal()
+    bar = listener(stream)
+    bar(Begun(168, 0, 7500))
+    bar(Started("esc10 · stft · resnet56 · adversarial-training(attack=fgsm) · bim-a · bounded", 30))
+    for _ in range(33):
+        bar(EpochDone())
+    bar._progress.refresh()
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue())
+    line = [each for each in re.split(r"[\r\n]|\x1b\[[^A-Za-z]*[A-Za-z]", plain) if "epoch 3 of 30" in each][
+        -1
+    ].strip()
+    assert "━━━━" in line
+    assert "0/168" in line
+    assert "at most 2 h 05 min left" in line
+    assert len(line) <= 80
+    bar(Ended())
+
+
+def test_time_left_is_an_upper_bound_until_some_work_is_done():
+    event = Finished(row(), 2.0, cached=False, done=1, total=3, left=60, at_most=True)
+    assert remaining(event) == "at most 1 min 00 s left"
+    assert remaining(replace(event, at_most=False)) == "1 min 00 s left"
 
 
 def test_errors_know_their_problems():

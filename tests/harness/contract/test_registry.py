@@ -39,7 +39,9 @@ def test_listing_describes_every_component():
         assert entry["summary"]
         assert entry["distribution"] == "soundproof"
         for name, parameter in entry["parameters"].items():
-            assert "default" in parameter or entry["id"] in {"folder", "spoofed-speech"}, f"{entry['id']}.{name}"
+            assert "default" in parameter or entry["id"] in {"folder", "module", "spoofed-speech"}, (
+                f"{entry['id']}.{name}"
+            )
 
 
 def test_a_third_party_comes_in_by_the_same_door(door):
@@ -166,3 +168,18 @@ def test_named_components_are_built_too(given, steps):
     built = discover().build(Ref(Kind.DEFENSE, "adversarial-training", given))
     assert built.attack.component == (Pgd(steps=4) if steps is None else BimB(steps=steps))
     assert built.attack == dataclasses.replace(built.attack, component=None)
+
+
+@pytest.mark.parametrize(
+    ("declared", "remedy"),
+    [(2, "upgrade soundproof"), (0, "a newer version of the plugin"), ("x", "a newer version")],
+)
+def test_a_plugin_for_another_interface_is_refused_with_what_to_do(declared, remedy):
+    from types import SimpleNamespace
+
+    from soundproof.contract.discovery import _check_api
+
+    _check_api(SimpleNamespace(soundproof_api=1))
+    _check_api(SimpleNamespace())
+    with pytest.raises(PluginError, match=f"written for version {declared!r} .*{remedy}"):
+        _check_api(SimpleNamespace(soundproof_api=declared))

@@ -120,8 +120,13 @@ def test_whatever_reaches_fools(digits, attack):
         assert outcome.metrics["fooling_rate"].value >= 0.75
         assert outcome.metrics["fooling_auc"].value > 0.9
         assert (samples["l2"][samples["fooled"] > 0] > 0).all()
+        known = samples["fooled"] > 0
+        # An attack that minimises its norm goes on after it has reached.
+        assert (samples["smallest"][known] <= samples["l2"][known] * (1 + 1e-6)).all()
     else:
         assert outcome.metrics["fooling_auc"].value <= 0.9
         assert "l2" not in samples
+    # What needs more than the size at which the target was reached is known, too, if the search met it.
+    assert (np.isfinite(samples["smallest"]) >= (samples["fooled"] > 0)).all()
     if isinstance(attack, BoundedAttack):
         assert samples["gradients"].max() <= attack.ladder_gradients(len(LADDER))

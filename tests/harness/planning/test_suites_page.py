@@ -35,6 +35,8 @@ def rows():
     found = {}
     for section in re.split(r"^## ", PAGE, flags=re.MULTILINE)[1:]:
         heading = section.partition("\n")[0]
+        if heading not in HEADINGS.values():
+            continue
         for line in section.splitlines():
             cells = [cell.strip() for cell in line.strip("|").split(" | ")]
             for key in re.findall(r"`(\w+)`", cells[0]) if line.startswith("| `") else ():
@@ -67,7 +69,7 @@ DEFAULTS = {
     **{
         ("", name): field.default
         for name, field in File.model_fields.items()
-        if name not in {"split", "budget", "protocols", "checks", "limits"}
+        if name not in {"split", "budget", "protocols", "limits", "checks"}
     },
 }
 

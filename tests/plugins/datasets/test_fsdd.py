@@ -108,3 +108,16 @@ def test_the_real_recordings(real_audio):
     waveforms = data().waveforms(real_audio, 8000)
     assert waveforms.shape == (3000, 8000)
     assert (np.abs(waveforms).max(axis=1) > 0.01).all()
+
+
+def test_speakers_can_be_what_is_recognised(tmp_path):
+    fsdd(tmp_path)
+    index = data(classes="speakers", speakers=["ann", "cleo"]).index(tmp_path)
+    assert index.classes == ("ann", "cleo")
+    assert len(index.names) == 140
+    assert all(index.classes[label] in name for name, label in zip(index.names, index.labels, strict=True))
+    # The same digit's take of both voices is one group: sentences do not cross.
+    takes = {tuple(name.split("_")[::2]) for name in index.names}
+    assert len(np.unique(index.groups)) == len(takes) == 70
+    with pytest.raises(DataError, match="nobody is called 'dora'; set speakers to some of ann, bob, cleo"):
+        data(classes="speakers", speakers=["dora"]).index(tmp_path)

@@ -7,78 +7,77 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from soundproof.measuring.metrics import statistics
-from soundproof.measuring.metrics.intervals import RATE, Part, estimate, known
+from soundproof.measuring.metrics.intervals import Part
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy.typing as npt
 
-    from soundproof.measuring.metrics.intervals import Metric
     from soundproof.measuring.protocols.base import Samples
     from soundproof.measuring.scene import Scene
 
 SIZES = ("l2", "linf", "l0")
+_EFFORT = ("gradients", "queries", "refining_gradients", "refining_queries")
+# What lies between 0 and 1, and can be known to lie near an end although all clips agree.
+SHARES = frozenset({"fooling_auc", "fooling_rate", "targeted_auc", "targeted_rate", "robust_accuracy"})
 
 
-def fooling(samples: Sequence[Samples], scene: Scene) -> dict[str, Metric]:
+def fooling(samples: Samples) -> dict[str, Part]:
     """`fooling_auc` and `fooling_rate`, for targeted attacks also `targeted_auc` and `targeted_rate`.
 
     Args:
-        samples: `clip clean_score score fooled` of one attack on one classifier for each fold and seed; of
-            targeted attacks also `clean_target_score target_score met`.
-        scene: Groups.
+        samples: `clip clean_score score fooled` of one attack on one classifier; of targeted attacks also
+            `clean_target_score target_score met`.
     """
-    parts = {
-        "fooling_auc": [Part(s["clip"], statistics.auc(s["clean_score"], s["score"])) for s in samples],
-        "fooling_rate": [Part(s["clip"], statistics.mean(s["fooled"] > 0)) for s in samples],
+    clips = samples["clip"]
+    found = {
+        "fooling_auc": Part(clips, statistics.auc(samples["clean_score"], samples["score"])),
+        "fooling_rate": Part(clips, statistics.mean(samples["fooled"] > 0)),
     }
-    if all("target_score" in s for s in samples):
-        parts["targeted_auc"] = [
-            Part(s["clip"], statistics.auc(s["clean_target_score"], s["target_score"])) for s in samples
-        ]
-        parts["targeted_rate"] = [Part(s["clip"], statistics.mean(s["met"] > 0)) for s in samples]
-    return known({name: estimate(each, scene.groups, bounds=RATE) for name, each in parts.items()})
+    if "target_score" in samples:
+        area = statistics.auc(samples["clean_target_score"], samples["target_score"])
+        found["targeted_auc"] = Part(clips, area)
+        found["targeted_rate"] = Part(clips, statistics.mean(samples["met"] > 0))
+    return found
 
 
-def robust_accuracy(samples: Sequence[Samples], scene: Scene) -> dict[str, Metric]:
+def robust_accuracy(samples: Samples) -> dict[str, Part]:
     """`robust_accuracy`: share of all test clips that are right when clean and right when attacked.
 
     Args:
-        samples: `clip fooled tested` for each fold and seed; `tested` are all test clips `[N]`.
-        scene: Groups.
+        samples: `clip fooled tested`; `tested` are all test clips `[N]`.
     """
-    parts = [
-        Part(s["tested"], statistics.mean(np.isin(s["tested"], s["clip"][s["fooled"] == 0]))) for s in samples
-    ]
-    return known({"robust_accuracy": estimate(parts, scene.groups, bounds=RATE)})
+    survived = np.isin(samples["tested"], samples["clip"][samples["fooled"] == 0])
+    return {"robust_accuracy": Part(samples["tested"], statistics.mean(survived))}
 
 
-def effort(samples: Sequence[Samples], scene: Scene) -> dict[str, Metric]:
+def effort(samples: Samples) -> dict[str, Part]:
     """`gradients` and `queries` a clip, and those spent on refining a ladder apart from them."""
-    every = ("gradients", "queries", "refining_gradients", "refining_queries")
-    names = [name for name in every if all(name in s for s in samples)]
-    return known(
-        {
-            name: estimate([Part(s["clip"], statistics.mean(s[name])) for s in samples], scene.groups)
-            for name in names
-        }
-    )
+    return {name: Part(samples["clip"], statistics.mean(samples[name])) for name in _EFFORT if name in samples}
 
 
-def sizes(samples: Sequence[Samples], scene: Scene) -> dict[str, Metric]:
+def sizes(samples: Samples, scene: Scene) -> dict[str, Part]:
     """`l2`, `rms` = l2/√D, `linf` and `l0` of the perturbations, each the mean over the clips that are fooled.
 
     Where samples say how large inputs are, also `relative` = ‖ε‖₂/‖x‖₂ and `level` = 20·log₁₀ of it, in dB.
     """
-    names = [name for name in SIZES if all(name in s for s in samples)]
-    columns = {name: [_of_fooled(s, s[name]) for s in samples] for name in names}
-    if scene.dimension and "l2" in names:
-        columns["rms"] = [_of_fooled(s, s["l2"] / scene.dimension**0.5) for s in samples]
-    if "l2" in names and all("size" in s for s in samples):
-        columns["relative"] = [_of_fooled(s, _relative(s)) for s in samples]
-        columns["level"] = [_of_fooled(s, 20 * np.log10(_relative(s))) for s in samples]
-    return known({name: estimate(parts, scene.groups) for name, parts in columns.items()})
+    found = {name: _of_fooled(samples, samples[name]) for name in SIZES if name in samples}
+    if scene.dimension and "l2" in samples:
+        found["rms"] = _of_fooled(samples, samples["l2"] / scene.dimension**0.5)
+    if "l2" in samples and "size" in samples:
+        found["relative"] = _of_fooled(samples, _relative(samples))
+        found["level"] = _of_fooled(samples, 20 * np.log10(_relative(samples)))
+    return found
+
+
+def ratio_of_sizes(above: Samples, below: Samples) -> Part:
+    """ε_r of one attack on one defended classifier and its undefended partner (arXiv 2008.11618, Eq. 15)."""
+    clips = np.union1d(above["clip"], below["clip"])
+    columns = []
+    for each in (above, below):
+        fooled, column = each["fooled"] > 0, np.full(len(clips), np.nan)
+        column[np.searchsorted(clips, each["clip"][fooled])] = each["l2"][fooled]
+        columns.append(column)
+    return Part(clips, statistics.ratio_of_means(*columns))
 
 
 def _relative(samples: Samples) -> npt.NDArray[np.floating]:

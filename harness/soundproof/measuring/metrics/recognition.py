@@ -7,35 +7,38 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from soundproof.measuring.metrics import statistics
-from soundproof.measuring.metrics.intervals import RATE, Part, estimate, known
+from soundproof.measuring.metrics.intervals import Part, estimate, known
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from soundproof.measuring.metrics.intervals import Metric
+    from soundproof.measuring.metrics.statistics import Statistic
     from soundproof.measuring.protocols.base import Samples
     from soundproof.measuring.scene import Scene
 
 
-def recognition(samples: Sequence[Samples], scene: Scene) -> dict[str, Metric]:
+# All of them lie between 0 and 1.
+SHARES = frozenset({"accuracy", "precision", "recall", "f1", "eer", "roc_auc"})
+
+
+def recognition(samples: Samples, scene: Scene) -> dict[str, Part]:
     """`accuracy`, macro `precision`, `recall` and `f1`, and for two classes `eer` and `roc_auc`.
 
     Args:
-        samples: `clip label prediction score` of one classifier for each fold and seed.
-        scene: Groups and number of classes.
+        samples: `clip label prediction score` of one classifier.
+        scene: Number of classes; 0 leaves out what depends on it.
     """
-    parts: dict[str, list[Part]] = {}
-    for each in samples:
-        found = {"accuracy": statistics.mean(each["label"] == each["prediction"])}
-        found |= statistics.macro(each["label"], each["prediction"], scene.classes)
-        if scene.classes == 2:
-            # s(x; y) is the margin of the wrong class: turned towards class 1 it is a detection score.
-            detected, positive = np.where(each["label"] == 1, -each["score"], each["score"]), each["label"] == 1
-            found["eer"] = statistics.equal_error_rate(detected, positive)
-            found["roc_auc"] = statistics.roc_auc(detected, positive)
-        for name, statistic in found.items():
-            parts.setdefault(name, []).append(Part(each["clip"], statistic))
-    return known({name: estimate(each, scene.groups, bounds=RATE) for name, each in parts.items()})
+    found: dict[str, Statistic] = {"accuracy": statistics.mean(samples["label"] == samples["prediction"])}
+    if scene.classes:
+        found |= statistics.macro(samples["label"], samples["prediction"], scene.classes)
+    if scene.classes == 2:
+        # s(x; y) is the margin of the wrong class: turned towards class 1 it is a detection score.
+        positive = samples["label"] == 1
+        detected = np.where(positive, -samples["score"], samples["score"])
+        found["eer"] = statistics.equal_error_rate(detected, positive)
+        found["roc_auc"] = statistics.roc_auc(detected, positive)
+    return {name: Part(samples["clip"], statistic) for name, statistic in found.items()}
 
 
 def drop(defended: Sequence[Samples], undefended: Sequence[Samples], scene: Scene) -> dict[str, Metric]:

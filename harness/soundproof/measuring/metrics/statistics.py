@@ -17,15 +17,27 @@ Array = npt.NDArray[Any]
 Statistic = Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
 
 
-def mean(values: Array) -> Statistic:
+class Mean:
+    """The mean of some values `[n]`.
+
+    Attributes:
+        filled: The values, 0 where there is none.
+        present: 1 where there is one, else 0.
+    """
+
+    def __init__(self, values: Array) -> None:
+        present = ~np.isnan(np.asarray(values, dtype=np.float64))
+        self.filled = np.where(present, values, 0.0).astype(np.float64)
+        self.present = present.astype(np.float64)
+
+    def __call__(self, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """The mean in each draw."""
+        return _divide(weights @ self.filled, weights @ self.present)
+
+
+def mean(values: Array) -> Mean:
     """The mean of `values` `[n]`; NaN entries do not take part."""
-    present = ~np.isnan(np.asarray(values, dtype=np.float64))
-    filled = np.where(present, values, 0.0).astype(np.float64)
-
-    def statistic(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        return _divide(weights @ filled, weights @ present.astype(np.float64))
-
-    return statistic
+    return Mean(values)
 
 
 def ratio_of_means(numerator: Array, denominator: Array) -> Statistic:

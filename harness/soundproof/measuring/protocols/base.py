@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from soundproof.measuring.learning import Learning
+from soundproof.measuring.metrics import bounds
+from soundproof.measuring.metrics.intervals import estimate, known
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from soundproof.contract.components import Attack
     from soundproof.measuring.classifier import Classifier
-    from soundproof.measuring.metrics.intervals import Metric
+    from soundproof.measuring.metrics.intervals import Metric, Part
     from soundproof.measuring.outcome import Outcome
     from soundproof.measuring.place import Place
     from soundproof.measuring.scene import Scene
@@ -172,8 +174,16 @@ class Protocol(ABC):
         return {}
 
     @abstractmethod
+    def parts(self, samples: Samples, scene: Scene) -> dict[str, Part]:
+        """One row's share of each metric: a statistic of its clips. Every number is made of these."""
+
     def metrics(self, samples: Sequence[Samples], scene: Scene) -> dict[str, Metric]:
         """The metrics of one configuration from its samples, an entry a fold and seed."""
+        rows = [self.parts(each, scene) for each in samples]
+        shared = [name for name in rows[0] if all(name in parts for parts in rows)]
+        return known(
+            {name: estimate([parts[name] for parts in rows], scene.groups, bounds=bounds(name)) for name in shared}
+        )
 
     def partners(self, place: Place) -> Mapping[str, Place]:  # noqa: ARG002
         """The rows that a row is compared with, by a name of the protocol's own; they may be missing."""

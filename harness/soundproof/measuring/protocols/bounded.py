@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from soundproof.measuring.classifier import BASELINE
+from soundproof.measuring.metrics import bounds
 from soundproof.measuring.metrics.fooling import effort, fooling, robust_accuracy, sizes
+from soundproof.measuring.metrics.intervals import estimate, known
 from soundproof.measuring.outcome import NOTHING_TO_ATTACK, Outcome
 from soundproof.measuring.place import target_of
 from soundproof.measuring.protocols.base import AttackProtocol, Cost
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from soundproof.measuring.metrics.intervals import Metric
+    from soundproof.measuring.metrics.intervals import Metric, Part
     from soundproof.measuring.place import Place
     from soundproof.measuring.protocols.base import Cell, Material, Samples
     from soundproof.measuring.scene import Scene
@@ -63,14 +65,9 @@ class Bounded(AttackProtocol):
         metrics = self.metrics([found.samples], material.subject.scene)
         return Outcome(metrics, samples=found.samples | found.curve, examples=found.examples)
 
-    def metrics(self, samples: Sequence[Samples], scene: Scene) -> dict[str, Metric]:
+    def parts(self, samples: Samples, scene: Scene) -> dict[str, Part]:
         """Fooling, robust accuracy, effort and sizes."""
-        return (
-            fooling(samples, scene)
-            | robust_accuracy(samples, scene)
-            | effort(samples, scene)
-            | sizes(samples, scene)
-        )
+        return fooling(samples) | robust_accuracy(samples) | effort(samples) | sizes(samples, scene)
 
     def partners(self, place: Place) -> Mapping[str, Place]:
         """The grey-box attacker: the same attack on the undefended classifier, transferred to this one."""
@@ -86,9 +83,16 @@ class Bounded(AttackProtocol):
         """`grey_…`: the metrics of the attacker who knows the classifier and ignores its defense."""
         if "grey" not in partners:
             return {}
-        grey = [grey_box(*pair) for pair in zip(samples, partners["grey"], strict=True)]
-        found = fooling(grey, scene) | robust_accuracy(grey, scene)
-        return {f"grey_{name}": metric for name, metric in found.items()}
+        rows = [grey_parts(*pair) for pair in zip(samples, partners["grey"], strict=True)]
+        return known(
+            {name: estimate([row[name] for row in rows], scene.groups, bounds=bounds(name)) for name in rows[0]}
+        )
+
+
+def grey_parts(informed: Samples, transferred: Samples) -> dict[str, Part]:
+    """One row's share of the grey-box attacker's metrics, from the samples that `grey_box` takes."""
+    grey = grey_box(informed, transferred)
+    return {f"grey_{name}": part for name, part in (fooling(grey) | robust_accuracy(grey)).items()}
 
 
 def grey_box(informed: Samples, transferred: Samples) -> dict[str, npt.NDArray[Any]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from soundproof.measuring.metrics import statistics
-from soundproof.measuring.metrics.intervals import RATE, Part, estimate, known
+from soundproof.measuring.metrics.intervals import Part
 from soundproof.measuring.outcome import Outcome
 from soundproof.measuring.protocols.base import Cell, Cost, Needs, Protocol
 from soundproof.types import Norm
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from soundproof.contract.components import Attack
     from soundproof.measuring.classifier import Classifier
-    from soundproof.measuring.metrics.intervals import Metric
     from soundproof.measuring.protocols.base import Material, Samples
     from soundproof.measuring.scene import Scene
     from soundproof.types import Budget
@@ -78,16 +77,15 @@ class Certified(Protocol):
         }
         return Outcome(self.metrics([samples], subject.scene), samples=samples)
 
-    def metrics(self, samples: Sequence[Samples], scene: Scene) -> dict[str, Metric]:
+    def parts(self, samples: Samples, scene: Scene) -> dict[str, Part]:  # noqa: ARG002
         """`certified_accuracy` at the suite's radius, `certified_radius`, `smoothed_accuracy` and `abstention`."""
-        shares = {
-            "certified_accuracy": [Part(s["clip"], statistics.mean(s["certified"] > 0)) for s in samples],
-            "smoothed_accuracy": [Part(s["clip"], statistics.mean(_right(s))) for s in samples],
-            "abstention": [Part(s["clip"], statistics.mean(s["prediction"] < 0)) for s in samples],
+        values = {
+            "certified_accuracy": samples["certified"] > 0,
+            "certified_radius": np.where(_right(samples), samples["radius"], 0.0),
+            "smoothed_accuracy": _right(samples),
+            "abstention": samples["prediction"] < 0,
         }
-        radii = [Part(s["clip"], statistics.mean(np.where(_right(s), s["radius"], 0.0))) for s in samples]
-        found = {name: estimate(parts, scene.groups, bounds=RATE) for name, parts in shares.items()}
-        return known({**found, "certified_radius": estimate(radii, scene.groups)})
+        return {name: Part(samples["clip"], statistics.mean(column)) for name, column in values.items()}
 
 
 def _right(samples: Samples) -> np.ndarray:

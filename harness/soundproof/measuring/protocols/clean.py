@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from soundproof.contract.components import Attack
     from soundproof.measuring.classifier import Classifier
-    from soundproof.measuring.metrics.intervals import Metric
+    from soundproof.measuring.metrics.intervals import Metric, Part
     from soundproof.measuring.place import Place
     from soundproof.measuring.protocols.base import Material, Samples
     from soundproof.measuring.scene import Scene
@@ -77,7 +77,7 @@ class Clean(Protocol):
         """The learning curve up to where the training diverged."""
         return Learning(plain(error.curve)).samples(error.whose)
 
-    def metrics(self, samples: Sequence[Samples], scene: Scene) -> dict[str, Metric]:
+    def parts(self, samples: Samples, scene: Scene) -> dict[str, Part]:
         """Recognition."""
         return recognition(samples, scene)
 

@@ -9,14 +9,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 from soundproof.contract.components import BoundedAttack
 from soundproof.measuring.classifier import BASELINE
 from soundproof.measuring.ladder import DESCENT, LADDER, REFINEMENTS
-from soundproof.measuring.metrics import statistics
-from soundproof.measuring.metrics.fooling import effort, fooling, sizes
-from soundproof.measuring.metrics.intervals import Part, estimate, known
+from soundproof.measuring.metrics.fooling import effort, fooling, ratio_of_sizes, sizes
+from soundproof.measuring.metrics.intervals import estimate, known
 from soundproof.measuring.outcome import NOTHING_TO_ATTACK, Outcome
 from soundproof.measuring.protocols.base import AttackProtocol, Cost
 from soundproof.types import Status
@@ -24,9 +21,7 @@ from soundproof.types import Status
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy.typing as npt
-
-    from soundproof.measuring.metrics.intervals import Metric
+    from soundproof.measuring.metrics.intervals import Metric, Part
     from soundproof.measuring.place import Place
     from soundproof.measuring.protocols.base import Cell, Material, Samples
     from soundproof.measuring.scene import Scene
@@ -75,9 +70,9 @@ class Reach(AttackProtocol):
             reason=None if found.missed is None else f"not reached: {found.missed}",
         )
 
-    def metrics(self, samples: Sequence[Samples], scene: Scene) -> dict[str, Metric]:
+    def parts(self, samples: Samples, scene: Scene) -> dict[str, Part]:
         """Fooling, effort and sizes; of a search that did not reach, lower bounds of the first two."""
-        return fooling(samples, scene) | effort(samples, scene) | sizes(samples, scene)
+        return fooling(samples) | effort(samples) | sizes(samples, scene)
 
     def partners(self, place: Place) -> Mapping[str, Place]:
         """The same attack on the undefended classifier."""
@@ -92,17 +87,5 @@ class Reach(AttackProtocol):
         undefended = partners.get("undefended", ())
         if not undefended or not all("l2" in each for each in (*samples, *undefended)):
             return {}
-        parts = []
-        for above, below in zip(samples, undefended, strict=True):
-            clips = np.union1d(above["clip"], below["clip"])
-            columns = [_sizes_over(clips, each) for each in (above, below)]
-            parts.append(Part(clips, statistics.ratio_of_means(*columns)))
+        parts = [ratio_of_sizes(*pair) for pair in zip(samples, undefended, strict=True)]
         return known({"epsilon_ratio": estimate(parts, scene.groups)})
-
-
-def _sizes_over(clips: npt.NDArray[Any], samples: Samples) -> npt.NDArray[np.float64]:
-    """The l2 norms of fooled clips as a column over `clips`, NaN for the others."""
-    fooled = samples["fooled"] > 0
-    column = np.full(len(clips), np.nan)
-    column[np.searchsorted(clips, samples["clip"][fooled])] = samples["l2"][fooled]
-    return column

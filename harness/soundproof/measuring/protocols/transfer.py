@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from soundproof.measuring.metrics import statistics
-from soundproof.measuring.metrics.intervals import RATE, Part, estimate, known
+from soundproof.measuring.metrics.intervals import Part
 from soundproof.measuring.outcome import Outcome
 from soundproof.measuring.protocols.base import Cell, Cost, Needs, Protocol
 from soundproof.measuring.protocols.bounded import Bounded
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from soundproof.contract.components import Attack
     from soundproof.measuring.classifier import Classifier
-    from soundproof.measuring.metrics.intervals import Metric
     from soundproof.measuring.protocols.base import Material, Samples
     from soundproof.measuring.scene import Scene
     from soundproof.types import Budget
@@ -85,10 +84,7 @@ class Transfer(Protocol):
             return Outcome(samples=found, status=Status.SKIPPED, reason=NO_EXAMPLE)
         return Outcome(self.metrics([found], subject.scene), samples=found)
 
-    def metrics(self, samples: Sequence[Samples], scene: Scene) -> dict[str, Metric]:
+    def parts(self, samples: Samples, scene: Scene) -> dict[str, Part]:  # noqa: ARG002
         """`transfer_ratio`, over the examples that fool the source."""
-        parts = []
-        for each in samples:
-            moved = each["source_fooled"] > 0
-            parts.append(Part(each["clip"][moved], statistics.mean(each["fooled"][moved] > 0)))
-        return known({"transfer_ratio": estimate(parts, scene.groups, bounds=RATE)})
+        moved = samples["source_fooled"] > 0
+        return {"transfer_ratio": Part(samples["clip"][moved], statistics.mean(samples["fooled"][moved] > 0))}

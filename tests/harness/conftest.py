@@ -1,0 +1,3 @@
+from workbench import bench, crowded
+
+__all__ = ["bench", "crowded"]
