@@ -444,6 +444,10 @@ class Lazy(_Attack):
 
     id: ClassVar[str] = "zoo-lazy"
 
+    @property
+    def planned_gradients(self) -> int:
+        return 13
+
     def perturb(self, victim, ball, generator):
         loud = victim.gradient(victim.clean).logits.abs().mean() > LOUD
         return ascend(victim, ball, steps=1 if loud else 12)
