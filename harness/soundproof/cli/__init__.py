@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 _EPILOG = """\
 examples:
-  bench run --suite quick                     everything once, on embedded data, in some minutes
+  bench run --suite quick                     everything once, on embedded data, in two minutes
   bench run --suite esc10 --data ~/audio      real sound; ~/audio holds ESC-50-master/
   bench plan --suite esc10 --data ~/audio     what that would run, and how long it will take
   bench ls attacks                            what is installed, also from other packages
