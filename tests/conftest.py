@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from browser import chromium, visit
+
+__all__ = ["chromium", "real_audio", "visit"]
+
 # A slow example is no failure: machines that run the tests are shared.
 settings.register_profile("shared", deadline=None)
 settings.load_profile("shared")

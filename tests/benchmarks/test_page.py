@@ -5,12 +5,9 @@ pytest tests/benchmarks/test_page.py --benchmark-enable
 
 import pytest
 
-from browser import chromium, visit
 from crowd import crowd
 from soundproof.boards import draw
 from soundproof.results.files import read, write
-
-__all__ = ["chromium", "visit"]
 
 pytestmark = pytest.mark.slow
 

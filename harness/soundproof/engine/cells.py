@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from soundproof.results.files import Row
 
 
+# The fields of a row that tell what came of its cell; the others tell which cell it is.
+RESULT = ("status", "reason", "metrics", "reports", "flags", "reached")
+
+
 @dataclass(frozen=True, eq=False)
 class Ran:
     """A cell that was run.

@@ -16,6 +16,7 @@ import threading
 import time
 from collections import deque
 from contextlib import suppress
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 
@@ -23,10 +24,11 @@ import psutil
 
 from soundproof.contract.components import Component
 from soundproof.contract.registry import BUILT_IN
-from soundproof.engine.cells import Ran, failed
+from soundproof.engine.cells import RESULT, Ran, failed
 from soundproof.engine.channel import ChannelError, Message, receive, send
 from soundproof.engine.events import EpochDone, Warned
-from soundproof.results.files import Row
+from soundproof.results.files import result_of
+from soundproof.results.integrity import row_flaws
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -277,13 +279,18 @@ class Workers:
         return self._ran(cell, answer)
 
     def _ran(self, cell: Cell, answer: Message) -> Ran:
-        """What a worker says of a cell, if it is of this cell at all."""
+        """What a worker says of a cell, which is the cell that it was asked for, whatever the worker says."""
         plan = self._workshop.plan
-        mine = failed(plan, cell, "").row
+        blank = failed(plan, cell, "").row
         try:
-            row = Row.from_json(answer.content["row"])
-            if (row.key, row.order) != (mine.key, mine.order):
-                raise ValueError("it is another cell's")
+            given = answer.content["result"]
+            # Checks are cells of no row's protocol.
+            flaws = list(
+                row_flaws({**blank.to_json(), "protocol": "clean", **{name: given[name] for name in RESULT}})
+            )
+            if flaws:
+                raise ValueError("; ".join(flaws))
+            row = replace(blank, **result_of(given))
             own = {str(each) for each in answer.content["own"]}
         except (KeyError, TypeError, ValueError) as error:
             return failed(plan, cell, f"its process answered with no result: {error}")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from soundproof import faults
 from soundproof.contract.discovery import discover
-from soundproof.engine.cells import run_cell
+from soundproof.engine.cells import RESULT, run_cell
 from soundproof.engine.channel import Message, receive, send
 from soundproof.engine.environment import Environment
 from soundproof.engine.interrupts import Interrupts
@@ -94,7 +94,8 @@ class _Desk:
             self.measurements.forget()
         self._family = family
         ran = run_cell(self.measurements, self.plan, cell, self.interrupts)
-        content = {"row": ran.row.to_json(), "traceback": ran.traceback, "own": sorted(self.store.own - before)}
+        result = {name: value for name, value in ran.row.to_json().items() if name in RESULT}
+        content = {"result": result, "traceback": ran.traceback, "own": sorted(self.store.own - before)}
         return Message("ran", content, ran.samples)
 
 

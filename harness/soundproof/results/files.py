@@ -141,19 +141,22 @@ class Row(Place):
         if flaws:
             raise ValueError("; ".join(flaws))
         place = {name: row[name] for name in Place.__dataclass_fields__}
-        metrics, reports = (
-            {name: Metric(**metric) for name, metric in row[kind].items()} for kind in ("metrics", "reports")
-        )
-        return cls(
-            key=row["key"],
-            status=Status(row["status"]),
-            reason=row["reason"],
-            **place,
-            metrics=metrics,
-            reports=reports,
-            flags=tuple(row["flags"]),
-            reached=row["reached"],
-        )
+        return cls(key=row["key"], **place, **result_of(row))
+
+
+def result_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of `Row` that tell what came of its cell, from a row as JSON."""
+    metrics, reports = (
+        {name: Metric(**metric) for name, metric in row[kind].items()} for kind in ("metrics", "reports")
+    )
+    return {
+        "status": Status(row["status"]),
+        "reason": row["reason"],
+        "metrics": metrics,
+        "reports": reports,
+        "flags": tuple(row["flags"]),
+        "reached": row["reached"],
+    }
 
 
 def _cut(reason: str | None) -> str | None:

@@ -1,11 +1,10 @@
 import numpy as np
 import pytest
 
-from browser import chromium, visit
 from soundproof.boards import draw
 from workbench import bench, crowded
 
-__all__ = ["bench", "chromium", "crowded", "small", "visit"]
+__all__ = ["bench", "crowded", "small"]
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def test_run_writes_results_and_boards(capsys, suite, tmp_path):
     assert code == 0, told
     assert "3 ok" in said
     assert str(out / "index.html") in said
-    assert "[3/3]" in told
+    assert "[4/4]" in told  # the checks are the fourth
     assert "left" in told
     names = {path.name for path in out.iterdir()}
     boards = {
@@ -61,7 +61,9 @@ def test_run_writes_results_and_boards(capsys, suite, tmp_path):
     }
     assert names == boards | {
         "results.jsonl",
+        "checks.jsonl",
         "samples.safetensors",
+        "pictures.safetensors",
         "run.json",
         "events.jsonl",
         "index.html",
@@ -71,7 +73,7 @@ def test_run_writes_results_and_boards(capsys, suite, tmp_path):
     assert {row["protocol"] for row in rows} == {"clean", "bounded", "reach"}
     events = [json.loads(line) for line in (out / "events.jsonl").read_text().splitlines()]
     assert [event["event"] for event in events][:1] == ["begin"]
-    assert sum(event["event"] == "finish" for event in events) == 3
+    assert sum(event["event"] == "finish" for event in events) == 4
 
     before = {path.name: path.read_bytes() for path in out.iterdir() if path.name != "events.jsonl"}
     code, _, told = bench(capsys, "run", "--suite", suite, "--out", out, *places(tmp_path))

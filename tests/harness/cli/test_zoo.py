@@ -128,7 +128,7 @@ REASONS = {
     "kill": "SIGKILL",
     "hang": "took longer than 30 s",
     "leak": "held more than 4 GiB",
-    "channel": "took longer than 30 s",
+    "channel": "sent no message",
 }
 
 

@@ -7,7 +7,7 @@ import torch
 
 from installed import registry
 from soundproof import Domain, Recipe
-from soundproof.conformance import checks_of, promised
+from soundproof.conformance import ConformanceError, checks_of, promised
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +42,12 @@ def promises(varied_model):
 
 @pytest.mark.parametrize("name", promised("model"))
 def test_it_keeps_its_promises(promises, name):
-    promises[name]()
+    try:
+        promises[name]()
+    except ConformanceError as error:
+        if "cannot be had" not in str(error):
+            raise
+        pytest.skip(f"weights that others publish are not here: {error}")
 
 
 def test_its_recipe_is_one_and_needs_no_parameters_to_be_known(varied_model):
