@@ -78,7 +78,7 @@ def test_run_writes_results_and_boards(capsys, suite, tmp_path):
     before = {path.name: path.read_bytes() for path in out.iterdir() if path.name != "events.jsonl"}
     code, _, told = bench(capsys, "run", "--suite", suite, "--out", out, *places(tmp_path))
     assert code == 0
-    assert "3 cells, 3 cached" in told
+    assert "4 cells, 4 cached" in told
     assert {path.name: path.read_bytes() for path in out.iterdir() if path.name != "events.jsonl"} == before
     code, said, _ = bench(capsys, "render", out)
     assert code == 0
