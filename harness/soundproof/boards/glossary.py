@@ -45,11 +45,10 @@ def how_to_read(budget: str, target: str, *, grey_box: bool, attacks: Sequence[o
         "accuracy": "How well each classifier recognises clean test clips, averaged over folds and seeds. Ranked "
         "by accuracy within a data set.",
         "robustness": f"Every attack gets the same budget{within} and goes for the clips that the classifier gets "
-        "right. The rank goes by worst-case robust accuracy: the share of test clips that survive every attack "
-        "and every example made against another classifier. A fooling AUC of 0.5 means no effect, and it is 1 when "
-        "every clip is fooled. A high place means that these attacks failed, not that the classifier is proven robust."
-        + means
-        + _TWO_ATTACKERS * grey_box,
+        "right. The rank goes by worst-case robust accuracy: the share of test clips that survive every attack, "
+        "and every example made against another classifier. A fooling AUC of 0.5 means no effect, and it is 1 "
+        "when every clip is fooled. A high place means that these attacks failed, not that the classifier is "
+        "proven robust." + means + _TWO_ATTACKERS * grey_box,
         "cost": f"Every attack spends gradients until its fooling AUC first {until}. More gradients, more queries "
         "or a larger perturbation mean a classifier that is harder to fool. An ε ratio above 1 says how much "
         "larger the perturbation has to be because of the defense. A clip counts once it is fooled, and stands "
