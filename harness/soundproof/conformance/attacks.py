@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from soundproof.conformance.closed import Flat, Hyperplane, Smooth
-from soundproof.conformance.promises import InapplicableError, Promises, promise, require
+from soundproof.conformance.promises import InapplicableError, Promises, numpy_state, promise, require
 from soundproof.contract.components import BoundedAttack, MinimumNormAttack
 from soundproof.measuring.judge import check_examples
 from soundproof.types import Access, Norm
@@ -153,13 +153,16 @@ class AttackPromises(Promises):
     def the_generator_is_the_only_chance(self) -> None:
         """The same generator gives the same bytes, and the global ones of torch and NumPy are left alone."""
         shape = SHAPES["image"]
-        states = torch.get_rng_state(), np.random.get_state()[1].copy()  # type: ignore[index]  # noqa: NPY002
+        states = torch.get_rng_state(), numpy_state()
         clean = self._clean(shape, 8)
         again = [self._attack(Smooth(shape), clean, seed=3).examples for _ in range(2)]
         left = torch.equal(torch.get_rng_state(), states[0])
         require(left, "it drew from torch's global generator", "pass generator=generator to torch's functions")
-        same = np.array_equal(np.random.get_state()[1], states[1])  # type: ignore[index]  # noqa: NPY002
-        require(same, "it drew from NumPy's global generator", "draw from the generator that is given")
+        require(
+            numpy_state() == states[1],
+            "it drew from NumPy's global generator",
+            "draw from the generator that is given",
+        )
         require(torch.equal(*again), "two runs with the same seed differ", "draw from the generator")
 
     @promise("compute row by row: no mean, maximum or early stop over the batch")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from soundproof.conformance.promises import Promises, promise, require
+from soundproof.conformance.promises import Promises, numpy_state, promise, require
 from soundproof.conformance.representations import KINDS, sound
 
 if TYPE_CHECKING:
@@ -58,10 +58,10 @@ class AugmentationPromises(Promises):
     @promise("draw from the generator that is given, and from no other")
     def the_same_generator_gives_the_same_bytes(self) -> None:
         """The same generator gives the same copies, and NumPy's global one is left alone."""
-        before = np.random.get_state()[1].copy()  # type: ignore[index]  # noqa: NPY002
+        before = numpy_state()
         same = self._augmented(self.clips).tobytes() == self._augmented(self.clips).tobytes()
         require(same, "two runs with the same generator differ", "draw from the generator")
-        untouched = np.array_equal(np.random.get_state()[1], before)  # type: ignore[index]  # noqa: NPY002
+        untouched = numpy_state() == before
         require(untouched, "it drew from NumPy's global generator", "draw from the generator that is given")
 
     @promise("return an empty array of shape (copies, 0, T)")
