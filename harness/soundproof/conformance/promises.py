@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from unittest import SkipTest
@@ -216,12 +217,5 @@ def numpy_state() -> str:
     """State of NumPy's global generator, its place in the block included: most draws move nothing else."""
     import numpy as np
 
-    return repr(sorted((name, str(value)) for name, value in _flat(np.random.get_state(legacy=False))))  # noqa: NPY002
-
-
-def _flat(state: Any) -> Iterator[tuple[str, Any]]:
-    for name, value in state.items():
-        if isinstance(value, dict):
-            yield from _flat(value)
-        else:
-            yield name, value.tobytes() if hasattr(value, "tobytes") else value
+    with np.printoptions(threshold=sys.maxsize):
+        return repr(np.random.get_state(legacy=False))  # noqa: NPY002

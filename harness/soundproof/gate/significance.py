@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy.typing as npt
 
     Array = npt.NDArray[Any]
@@ -91,17 +89,6 @@ def _drawn_tail(sizes: Array, observed: float, draws: int) -> float:
         signs = generator.integers(0, 2, size=(count, len(sizes)), dtype=np.int8) * 2 - 1
         reached += int((signs @ magnitudes >= limit).sum())
     return (reached + 1) / (draws + 1)
-
-
-def holm(values: Sequence[float]) -> list[float]:
-    """P-values corrected for their number (Holm 1979): below α if the family of tests holds its error of α."""
-    order = np.argsort(values, kind="stable")
-    corrected = np.empty(len(values))
-    running = 0.0
-    for rank, place in enumerate(order):
-        running = max(running, min(1.0, (len(values) - rank) * values[place]))
-        corrected[place] = running
-    return [float(value) for value in corrected]
 
 
 def detectable(sums: Array, clips: int, tests: int, *, two_sided: bool) -> float:

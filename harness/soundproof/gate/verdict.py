@@ -11,8 +11,9 @@ import numpy as np
 from soundproof.contract.identity import label
 from soundproof.gate.outcomes import OVER_ALL, same_dataset
 from soundproof.gate.rules import Direction
-from soundproof.gate.significance import ALPHA, DRAWS, detectable, holm, p_value
+from soundproof.gate.significance import ALPHA, DRAWS, detectable, p_value
 from soundproof.results.flags import FLAGS
+from soundproof.results.places import holm
 from soundproof.types import Status
 
 if TYPE_CHECKING:
@@ -249,7 +250,7 @@ def _decided(pairs: Sequence[_Pair]) -> Iterator[Finding]:
     # So many draws that the smallest p-value can still pass the correction.
     draws = max(DRAWS, 40 * len(tested))
     raw = [p_value(pair.sums, two_sided=pair.two_sided, draws=draws) for pair in tested if pair.sums is not None]
-    corrected = dict(zip(map(id, tested), holm(raw), strict=True))
+    corrected = dict(zip(map(id, tested), holm(np.array(raw)).tolist(), strict=True))
     for pair in pairs:
         if pair.sums is None:
             yield pair.finding if pair.finding.result is not Result.PASSED else _untested(pair)

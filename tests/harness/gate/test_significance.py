@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from soundproof.gate.significance import ALPHA, POWER, detectable, holm, p_value
+from soundproof.gate.significance import ALPHA, POWER, detectable, p_value
 
 
 def enumerated(sums):
@@ -51,13 +51,6 @@ def test_recordings_are_the_unit_not_their_clips():
     together, alone = np.array([10.0, 10.0]), np.ones(20)
     assert p_value(together, two_sided=False) == 1 / 8
     assert p_value(alone, two_sided=False) < 1e-6
-
-
-def test_holm_is_its_definition():
-    values = [0.01, 0.04, 0.03, 0.005, 1.0]
-    # Sorted, times the number of hypotheses that are left, never below the one before.
-    assert holm(values) == pytest.approx([0.04, 0.09, 0.09, 0.025, 1.0])
-    assert holm([]) == []
 
 
 def test_the_detectable_effect_is_found_so_often():

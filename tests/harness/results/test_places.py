@@ -49,6 +49,8 @@ def test_no_difference_says_nothing():
 def test_holm_is_the_step_down_of_bonferroni():
     """The smallest times their number, the next times one less, never falling."""
     assert holm(np.array([0.04, 0.01, 0.03, 0.5])) == pytest.approx([0.09, 0.04, 0.09, 0.5])
+    assert holm(np.array([0.01, 0.04, 0.03, 0.005, 1.0])) == pytest.approx([0.04, 0.09, 0.09, 0.025, 1.0])
+    assert holm(np.array([])).tolist() == []
 
 
 def test_alike_classifiers_are_rarely_told_apart():
