@@ -1,8 +1,8 @@
 """Masking: what of a change a clip hides, by the psychoacoustic model that inaudible attacks use.
 
 Psychoacoustic model 1 of MPEG-1 (ISO/IEC 11172-3, Annex D) as Lin & Abdulla 2015 ("Audio Watermark") simplify it
-and Qin et al. 2019 (arXiv 1903.10346) attack with it: every masker is taken as tonal, and its spread has two slopes. Tonal maskers hide less than noise-like ones, so that audibility is overstated rather than
-understated.
+and Qin et al. 2019 (arXiv 1903.10346) attack with it: every masker is taken as tonal, and its spread has two slopes.
+Tonal maskers hide less than noise-like ones, so that audibility is overstated rather than understated.
 """
 
 from __future__ import annotations
@@ -80,9 +80,9 @@ class Masking:
         loudest = density.amax((-1, -2), keepdim=True)
         levels = (density - loudest + LOUDEST).mT.flatten(0, 1)
         place, strength = self._maskers(levels)
-        parts = zip(place.split(_AT_ONCE), strength.split(_AT_ONCE), strict=True)
+        parts = zip(torch.split(place, _AT_ONCE), torch.split(strength, _AT_ONCE), strict=True)
         found = torch.cat([self._global(*part) for part in parts])
-        return Threshold(found.unflatten(0, (len(clean), -1)).mT, loudest)
+        return Threshold(found.view(len(clean), -1, found.shape[-1]).mT, loudest)
 
     def audible_share(self, clean: torch.Tensor, changed: torch.Tensor) -> torch.Tensor:
         """Share of a change's energy that lies at or above the masking threshold, over time and frequency.
@@ -94,7 +94,7 @@ class Masking:
         Returns:
             float32 `[n]` in [0, 1]; 0 where nothing changed.
         """
-        parts = zip(clean.split(_CLIPS), changed.split(_CLIPS), strict=True)
+        parts = zip(torch.split(clean, _CLIPS), torch.split(changed, _CLIPS), strict=True)
         return torch.cat([self._share(*part) for part in parts])
 
     def _share(self, clean: torch.Tensor, changed: torch.Tensor) -> torch.Tensor:
@@ -145,7 +145,7 @@ def bark(frequencies: torch.Tensor) -> torch.Tensor:
 
 
 def threshold_in_quiet(frequencies: torch.Tensor) -> torch.Tensor:
-    """Threshold in quiet at frequencies, Hz, in dB of sound pressure (Terhardt 1979, 12 dB lower as Qin et al.)."""
+    """Threshold in quiet at frequencies, Hz, dB of sound pressure (Terhardt 1979, 12 dB lower as Qin et al.)."""
     kilohertz = frequencies.clamp(min=1e-3) / 1000
     levels = 3.64 * kilohertz**-0.8 - 6.5 * torch.exp(-0.6 * (kilohertz - 3.3).square()) + 1e-3 * kilohertz**4
     return torch.where((frequencies >= 20) & (frequencies <= 20_000), levels - 12, -torch.inf)
