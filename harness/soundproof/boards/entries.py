@@ -44,6 +44,8 @@ class Rank:
         high: The worst.
         ahead: By how much it leads the next in the ranking's number; 0 for the last.
         p: The p-value of that, corrected for all pairs of the ranking (docs/metrics.md §9).
+        detectable: How far two of the ranking must be apart to be told apart four times in five, in [0, 1]; None
+            where it stands alone.
     """
 
     place: int
@@ -51,6 +53,7 @@ class Rank:
     high: int
     ahead: float = 0.0
     p: float = 1.0
+    detectable: float | None = None
 
     def __str__(self) -> str:
         return str(self.low) if self.low == self.high else f"{self.low}–{self.high}"
