@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from soundproof.boards.examinations import Examination
     from soundproof.boards.names import Called, Name, Variant
     from soundproof.boards.sections import Section
     from soundproof.boards.shots import Shot
@@ -210,7 +211,7 @@ class Boards:
         components: The coordinates behind the names, by kind.
         sweeps: Parameters that vary, with the rows along them.
         shots: Pictures of what attacks do.
-        evidence: Of a classifier's flags, the flag and what speaks for it in words, as its section shows it.
+        examinations: What checks say of each classifier.
     """
 
     accuracy: tuple[Recognition, ...]
@@ -226,7 +227,7 @@ class Boards:
     components: Mapping[str, Mapping[Called, Coordinate]] = field(default_factory=dict)
     sweeps: tuple[Sweep, ...] = ()
     shots: tuple[Shot, ...] = ()
-    evidence: Mapping[Name, Sequence[tuple[str, str]]] = field(default_factory=dict)
+    examinations: Mapping[Name, Sequence[Examination]] = field(default_factory=dict)
 
     def entries(self) -> tuple[Entry, ...]:
         """The rows of all boards."""
