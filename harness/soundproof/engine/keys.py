@@ -45,6 +45,7 @@ class Ground:
 
 
 _ARRAYS = ("numpy", "scipy")
+_SOUND = ("librosa", "soxr", "soundfile", "pyloudnorm")
 _NETWORKS = ("numpy", "torch", "torchvision")
 GROUNDS: dict[type[Node], Ground] = {
     Clips: Ground(("data/audio.py", "data/own_audio.py"), ("numpy", "soundfile", "soxr"), computes=False),
@@ -66,11 +67,12 @@ GROUNDS: dict[type[Node], Ground] = {
             "digest.py",
             "victim",
             "measuring",
+            "sound",
             "engine/fusion.py",
             "engine/measurements.py",
             "engine/memory.py",
         ),
-        (*_NETWORKS, "scipy", "adversarial-robustness-toolbox"),
+        (*_NETWORKS, "scipy", "adversarial-robustness-toolbox", *_SOUND),
     ),
 }
 
@@ -142,6 +144,7 @@ class Keys:
         welcome = [self.of(each).digest for each in node.protocol.needs(node).welcome]
         return {
             **({"welcome": welcome} if welcome else {}),
+            **({} if node.channel is None else {"channel": self._identity(node.channel)}),
             "attack": None if node.attack is None else self._identity(node.attack),
             "settings": node.protocol.settings(self._plan.budget(node)),
             "test": digest(self._plan.test(node.judged.trained).tolist()),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from soundproof.contract.components import (
         Attack,
         Augmentation,
+        Channel,
         Component,
         Dataset,
         Defense,
@@ -54,6 +55,7 @@ class Suite:
         defenses: … each defense …
         attacks: … and each attack.
         augmentations: All of them enlarge every training part.
+        channels: What sounds are played through, one at a time.
         protocols: What is measured.
         split: How clips are divided.
         budget: The limits of attacks, unless a data set has others.
@@ -77,6 +79,7 @@ class Suite:
     defenses: Sequence[Defense]
     attacks: Sequence[Attack]
     augmentations: Sequence[Augmentation]
+    channels: Sequence[Channel]
     protocols: Sequence[Protocol]
     split: SplitTable
     budget: Budget
@@ -156,6 +159,8 @@ def load_suite(source: str | Path | Mapping[str, Any], registry: Registry) -> Su
     problems += [*wrong, *unbuilt]
     if file is not None and not file.attacks and set(file.protocols) - {"clean"}:
         problems.append('attacks: name at least one, or set protocols = ["clean"]')
+    if file is not None and bool(file.channels) is not any(PROTOCOLS[name].by_channel for name in file.protocols):
+        problems.append('channels: name at least one and "channels" among the protocols, or neither')
     if file is None or problems:
         raise SuiteError([f"{origin}: {problem}" for problem in problems])
     return _suite(file, json.loads(json.dumps(document, default=str)), lists, settings, represented)
@@ -178,6 +183,7 @@ def _suite(
         defenses=cast("list[Defense]", lists["defenses"].components),
         attacks=cast("list[Attack]", lists["attacks"].components),
         augmentations=cast("list[Augmentation]", lists["augmentations"].components),
+        channels=cast("list[Channel]", lists["channels"].components),
         protocols=[protocol for name, protocol in PROTOCOLS.items() if name in file.protocols],
         split=file.split,
         budget=budget,
@@ -185,7 +191,7 @@ def _suite(
         gate=file.gate,
         checks=LEVELS[file.checks.level],
         limits=file.limits,
-        document={**file.model_dump(mode="json"), "budget": vars(budget)},
+        document={**_dumped(file), "budget": vars(budget)},
         written=written,
         settings=settings,
         folds=range(file.split.folds),
@@ -195,6 +201,12 @@ def _suite(
     )
     labels = _inherited(suite)
     return replace(suite, labels=labels, document={**suite.document, "labels": labels})
+
+
+def _dumped(file: File) -> dict[str, Any]:
+    """The file as JSON; a suite without channels has the digest that it had before there were any."""
+    found: dict[str, Any] = file.model_dump(mode="json")
+    return {name: value for name, value in found.items() if name != "channels" or value}
 
 
 def _inherited(suite: Suite) -> dict[str, dict[str, str]]:
