@@ -212,6 +212,7 @@ class _Payload:
         for cell in self._boards.unscored:
             where = [*self._name(cell.name), self._attack(cell.attack)]
             target = "" if cell.target is None else f"{cell.target.model} · {cell.target.defense}"
+            target = target if cell.channel is None else f"through {cell.channel}"
             words = f"fold {cell.fold}, seed {cell.seed}"
             found.setdefault((str(cell.status), cell.protocol, cell.reason), []).append([where, target, words])
         order = list(Status)
