@@ -476,12 +476,12 @@ class Quieter(Channel):
         if self.mistake == "sound" and waveforms[0].any():
             torch.rand(1, generator=generator)
         heard = {
-            "list": lambda: waveforms.tolist(),
+            "list": waveforms.tolist,
             "short": lambda: waveforms[:, 1:],
             "double": lambda: waveforms.double() * levels,
             "nan": lambda: waveforms / waveforms.abs().amax(dim=1, keepdim=True),
             "loud": lambda: 3 * waveforms,
-            "nothing": lambda: waveforms.clone(),
+            "nothing": waveforms.clone,
             "in place": lambda: waveforms.mul_(0.5) if not waveforms.requires_grad else waveforms * 0.5,
             "global": lambda: waveforms * torch.rand(1),
             "cut": lambda: waveforms.detach() * levels,

@@ -73,6 +73,8 @@ class Closed(ToyPicture):
     inverse: ClassVar[None] = None
 
 
+pytestmark = pytest.mark.slow
+
 REGISTRY = toy_registry()
 for toy in (Halving, Blurring, Lossy, Closed):
     REGISTRY.components[toy.kind, toy.id] = Registered(toy, "toys", "1")
