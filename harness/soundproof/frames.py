@@ -100,8 +100,9 @@ def verdicts(folder: str | Path) -> pd.DataFrame:
     """What a results folder says of the papers' conclusions, a row a statement (docs/papers.md).
 
     Returns:
-        `paper`, its `conclusion` in words, the `dataset`, the `statement` that it comes down to there, the `verdict`
-        (`holds`, `does not` or `undecided`), what was `found`, and `rows`: the keys of those that it rests on.
+        `paper`, its `conclusion` in words, the `dataset`, the `statement` that it comes down to there, the
+        `verdict` (`holds`, `does not` or `undecided`), what was `found`, and `rows`: the keys of those that it
+        rests on.
 
     Raises:
         ResultsError: As for `load`.
