@@ -49,11 +49,15 @@ from .types import Precision as Precision
 from .types import Recipe as Recipe
 from .types import Ref as Ref
 from .types import Schedule as Schedule
+from .types import SizeUnit as SizeUnit
 from .types import Sounds as Sounds
+from .types import Surface as Surface
 from .types import TrainingData as TrainingData
 from .victim.ball import Ball as Ball
 from .victim.ball import column as column
 from .victim.best import Best as Best
+from .victim.bound import Bound as Bound
+from .victim.bound import bound_of as bound_of
 from .victim.goal import Goal as Goal
 from .victim.goal import margin as margin
 from .victim.goal import target_margin as target_margin
