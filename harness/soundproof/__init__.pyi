@@ -41,6 +41,7 @@ from .types import ClipIndex as ClipIndex
 from .types import Domain as Domain
 from .types import Download as Download
 from .types import Examples as Examples
+from .types import Inverse as Inverse
 from .types import Kept as Kept
 from .types import Kind as Kind
 from .types import Norm as Norm

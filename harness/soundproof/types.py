@@ -106,6 +106,20 @@ class Scheme(StrEnum):
 
 
 @dataclass(frozen=True)
+class Inverse:
+    """A representation's way back from inputs to sound, as it states it.
+
+    Attributes:
+        error: At most so much does representation(inverse(representation(x), x)) differ from representation(x), as
+            the root mean square over the values of any clip x.
+        lost: What no sound of a changed input carries, in words; empty where that is only what no sound can have.
+    """
+
+    error: float
+    lost: str = ""
+
+
+@dataclass(frozen=True)
 class Ref:
     """A component named inside another one's parameters, as a suite names it.
 
