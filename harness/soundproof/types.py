@@ -76,6 +76,7 @@ class Adversary(StrEnum):
     EXACT = "exact gradients"
     BPDA = "backward pass approximated (BPDA)"
     EOT = "expectation over its randomness (EOT)"
+    BPDA_EOT = "backward pass approximated (BPDA), expectation over its randomness (EOT)"
 
 
 class Status(StrEnum):
