@@ -1,6 +1,6 @@
-"""What the records say, as docs/results.md: every figure is read from the results folders.
+"""What the records say, in docs/results.md and in a paragraph of the README: each figure is read from their files.
 
-python scripts/results.py    writes docs/results.md from leaderboards/
+python scripts/results.py    writes both from leaderboards/
 """
 
 from __future__ import annotations
@@ -25,12 +25,14 @@ from soundproof.results.files import read
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from soundproof.boards.entries import Entry
+    from soundproof.boards.entries import Entry, Robustness
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDS = ROOT / "leaderboards"
-PAGE = ROOT / "docs" / "results.md"
-TEMPLATE = Path(__file__).parent / "templates" / "results.md.j2"
+PAGE, README = ROOT / "docs" / "results.md", ROOT / "README.md"
+TEMPLATES = Path(__file__).parent / "templates"
+# What stands around the paragraph of the README.
+_MARKS = ("<!-- from the records -->\n", "<!-- end -->\n")
 
 
 class Record:
@@ -47,6 +49,32 @@ class Record:
         self.source = provenance(results.run)
         self._boards = collect(results)
         self._verdicts = soundproof.verdicts(folder)
+
+    @property
+    def tested(self) -> int:
+        """Clips that classifiers were tested on."""
+        return max(each.metrics["accuracy"].n for each in self._boards.accuracy)
+
+    @property
+    def undefended(self) -> list[Robustness]:
+        """Classifiers without a defense."""
+        return [each for each in self._boards.robustness if each.name.undefended]
+
+    def most(self, entries: Iterable[Entry], measure: str) -> str:
+        """The largest value of a measure."""
+        return _range(entries, measure).rpartition("–")[2]
+
+    @property
+    def best(self) -> dict[str, str]:
+        """The first of the ranking by the worst case."""
+        first = next(each for each in self._boards.robustness if each.rank is not None)
+        ratio = next(each for each in self._boards.means if each.name == first.name)
+        return {
+            "who": plain(first.name.words),
+            "robust": _figure(first, "robust_accuracy", " %"),
+            "accuracy": _figure(first, "accuracy", " %"),
+            "ratio": _figure(ratio, "epsilon_ratio"),
+        }
 
     @property
     def headlines(self) -> list[str]:
@@ -124,13 +152,13 @@ def _place(entry: Entry) -> tuple[str, str]:
     return plain(str(entry.name.representation)), plain(str(entry.name.defense))
 
 
-def _figure(entry: Entry, measure: str) -> str:
+def _figure(entry: Entry, measure: str, sign: str = "") -> str:
     metric, unit = entry.metrics[measure], MEASURES[measure.removeprefix("mean_")].unit
     notes = [interval(metric, unit)]
     if isinstance(entry, Cost) and entry.over is not None and entry.over[0] < entry.over[1]:
         notes.append(f"{entry.over[0]} of {entry.over[1]} attacks reached")
     said = ", ".join(filter(None, notes))
-    return f"{written(metric.value, unit)}{f' ({said})' if said else ''}"
+    return f"{written(metric.value, unit)}{sign}{f' ({said})' if said else ''}"
 
 
 def _range(entries: Iterable[Entry], measure: str) -> str:
@@ -143,15 +171,26 @@ def _grid(header: list[str], rows: list[list[str]]) -> str:
     return str(tabulate(rows, header, tablefmt="pipe", disable_numparse=True))
 
 
-def page() -> str:
-    """The text of docs/results.md."""
+def pages() -> dict[Path, str]:
+    """The texts of docs/results.md and of the README, whose paragraph is written anew."""
     environment = jinja2.Environment(  # noqa: S701 - Markdown of this project's own results
-        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
     folders = sorted(each for each in RECORDS.iterdir() if (each / "results.jsonl").exists())
     records = {folder.name: Record(folder) for folder in folders}
-    return environment.from_string(TEMPLATE.read_text("utf-8")).render(records=records)
+    before, _, rest = README.read_text("utf-8").partition(_MARKS[0])
+    after = rest.partition(_MARKS[1])[2]
+    paragraph = environment.get_template("readme.md.j2").render(records=records)
+    return {
+        PAGE: environment.get_template("results.md.j2").render(records=records),
+        README: "".join([before, _MARKS[0], paragraph, _MARKS[1], after]),
+    }
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), "utf-8")
+    for path, text in pages().items():
+        path.write_text(text, "utf-8")
