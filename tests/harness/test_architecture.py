@@ -27,6 +27,7 @@ ROOMS = (
     "gate",
     "planning",
     "engine",
+    "submissions",
     "papers",
     "conformance",
     "scaffold",
