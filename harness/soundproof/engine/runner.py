@@ -161,7 +161,7 @@ class Runner:
             "schema": SCHEMA,
             "suite": plan.suite.document,
             "suite_digest": plan.suite.digest,
-            "budget": vars(plan.suite.budget),
+            "budget": plan.suite.budget.to_json(),
             "environment": self.environment.describe(),
             "datasets": [
                 {
@@ -169,7 +169,7 @@ class Runner:
                     "checksum": index.checksum,
                     "clips": len(index.names) // (plan.suite.copies + 1),
                     "classes": list(index.classes),
-                    "budget": vars(plan.suite.budget_of(dataset)),
+                    "budget": plan.suite.budget_of(dataset).to_json(),
                 }
                 for dataset, index in plan.indexes.items()
             ],

@@ -42,7 +42,7 @@ def row_of(cell: Cell, budget: Budget, status: Status, reason: str | None = None
         "fold": trained.fold,
         "seed": trained.seed,
     }
-    key = digest({**coordinates, "budget": vars(budget)})
+    key = digest({**coordinates, "budget": budget.to_json()})
     return Row(key=key, status=status, reason=reason, **coordinates, **rest)  # type: ignore[arg-type]
 
 

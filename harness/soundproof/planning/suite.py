@@ -120,7 +120,7 @@ class Suite:
         # Every cell asks for it.
         if dataset not in self._budgets:
             here = [setting.budget for setting in self.settings if setting.holds(dataset)]
-            self._budgets[dataset] = Budget(**_merged(vars(self.budget), *here))
+            self._budgets[dataset] = self.budget.but(**_merged(*here))
         return self._budgets[dataset]
 
     def representation_of(self, representation: Representation, dataset: Dataset) -> Representation:
@@ -155,11 +155,23 @@ def load_suite(source: str | Path | Mapping[str, Any], registry: Registry) -> Su
     represented, unbuilt = represent(settings, lists, registry)
     problems += [problem for one in lists.values() for problem in one.problems]
     problems += [*wrong, *unbuilt]
+    problems += [] if file is None else _contradicted(file)
     if file is not None and not file.attacks and set(file.protocols) - {"clean"}:
         problems.append('attacks: name at least one, or set protocols = ["clean"]')
     if file is None or problems:
         raise SuiteError([f"{origin}: {problem}" for problem in problems])
     return _suite(file, json.loads(json.dumps(document, default=str)), lists, settings, represented)
+
+
+def _contradicted(file: File) -> list[str]:
+    """Settings whose budget does not go together with the file's."""
+    problems = []
+    for number, table in enumerate(file.settings):
+        try:
+            Budget(**file.budget).but(**table.budget)
+        except ValueError as error:
+            problems.append(f"settings[{number}].budget: {error}")
+    return problems
 
 
 def _suite(
@@ -186,7 +198,7 @@ def _suite(
         gate=file.gate,
         checks=LEVELS[file.checks.level],
         limits=file.limits,
-        document={**file.model_dump(mode="json"), "budget": vars(budget)},
+        document={**file.model_dump(mode="json"), "budget": budget.to_json()},
         written=written,
         settings=settings,
         folds=range(file.split.folds),
