@@ -45,6 +45,8 @@ class Component(ABC):
         presets: Parameters that a published source uses, by the source's name. A suite writes
             `{ id = "bim-b", preset = "001" }`; what stands beside the preset overrides it.
         trial: Parameters that make it cheap, with which `bench check` tries it; none where it is cheap already.
+        portable: Whether id and parameters say what it is on any machine. Not so where they name code or files of
+            the user's: submissions of it cannot be verified.
     """
 
     kind: ClassVar[Kind]
@@ -52,6 +54,7 @@ class Component(ABC):
     version: ClassVar[str | None] = None
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     trial: ClassVar[Mapping[str, Any]] = {}
+    portable: ClassVar[bool] = True
 
     @property
     def files(self) -> tuple[Path, ...]:
