@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from soundproof.contract.hashing import hashed_once
+
 if TYPE_CHECKING:
     from soundproof.contract.components import Dataset, Defense, Model, Representation
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
 BASELINE = "none"
 
 
+@hashed_once
 @dataclass(frozen=True)
 class Trained:
     """A classifier before any defense: everything that its weights depend on.
@@ -36,6 +39,7 @@ class Trained:
         return self.dataset, self.representation, self.fold, self.seed
 
 
+@hashed_once
 @dataclass(frozen=True)
 class Classifier:
     """A defended classifier: what is measured and attacked.
