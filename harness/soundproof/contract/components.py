@@ -16,6 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping  # noqa: TC003 - parameters are described from the annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from soundproof.contract.hashing import kept_hash
 from soundproof.types import Access, Adversary, Domain, Download, Inverse, Kind, Recipe
 
 if TYPE_CHECKING:
@@ -55,6 +56,12 @@ class Component(ABC):
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     trial: ClassVar[Mapping[str, Any]] = {}
     portable: ClassVar[bool] = True
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        # A dataclass leaves alone what stands in the class.
+        if "__hash__" not in vars(cls):
+            cls.__hash__ = kept_hash  # type: ignore[method-assign]
 
     @property
     def files(self) -> tuple[Path, ...]:
