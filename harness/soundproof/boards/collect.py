@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from soundproof.results.files import Results, Row
 
 _CLASSIFIER = ("dataset", "representation", "model", "defense")
-_MEAN_COSTS = ("gradients", "queries", "l2", "rms", "epsilon_ratio")
+_MEAN_COSTS = ("gradients", "queries", "l2", "rms", "snr", "epsilon_ratio")
 
 
 def collect(results: Results) -> Boards:

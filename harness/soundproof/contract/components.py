@@ -16,6 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping  # noqa: TC003 - parameters are described from the annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from soundproof.contract.hashing import kept_hash
 from soundproof.types import Access, Adversary, Domain, Download, Inverse, Kind, Recipe
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class Component(ABC):
         presets: Parameters that a published source uses, by the source's name. A suite writes
             `{ id = "bim-b", preset = "001" }`; what stands beside the preset overrides it.
         trial: Parameters that make it cheap, with which `bench check` tries it; none where it is cheap already.
+        portable: Whether id and parameters say what it is on any machine. Not so where they name code or files of
+            the user's: submissions of it cannot be verified.
     """
 
     kind: ClassVar[Kind]
@@ -52,6 +55,13 @@ class Component(ABC):
     version: ClassVar[str | None] = None
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     trial: ClassVar[Mapping[str, Any]] = {}
+    portable: ClassVar[bool] = True
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        # A dataclass leaves alone what stands in the class.
+        if "__hash__" not in vars(cls):
+            cls.__hash__ = kept_hash  # type: ignore[method-assign]
 
     @property
     def files(self) -> tuple[Path, ...]:

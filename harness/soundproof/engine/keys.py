@@ -13,7 +13,7 @@ from functools import cache, singledispatchmethod
 from typing import TYPE_CHECKING, Any
 
 from soundproof.contract.identity import coordinate, fingerprint
-from soundproof.digest import digest
+from soundproof.digest import Encoded, canonical, digest
 from soundproof.engine.environment import code_digest, versions
 from soundproof.engine.store import Key
 from soundproof.measuring.classifier import Classifier, Trained
@@ -23,9 +23,10 @@ from soundproof.probing.protocol import Inspection
 from soundproof.types import Ref
 
 if TYPE_CHECKING:
-    from soundproof.contract.components import Component
+    from soundproof.contract.components import Component, Dataset
     from soundproof.contract.registry import Registry
     from soundproof.engine.environment import Environment
+    from soundproof.measuring.protocols.base import Protocol
     from soundproof.planning.plan import Plan
 
 
@@ -91,18 +92,29 @@ class Keys:
         self.of = cache(self._of)
         self._identity = cache(self._fingerprint)
         self._ground = cache(self._standing)
+        self._tested, self._learned = cache(self._test_part), cache(self._train_part)
+        self._name, self._settings = cache(self._named), cache(self._limits)
 
     def examples(self, cell: Cell) -> Key:
         """Key of the examples that a cell leaves."""
         return Key.of("examples", cell=self.of(cell))
 
     def _of(self, node: Node) -> Key:
-        needs = [self.of(need).digest for need in self._plan.graph.needs(node)]
+        needs = Encoded('["' + '","'.join(digests) + '"]') if (digests := self._needs(node)) else []
         return Key.of(stage(node), needs=needs, ground=self._ground(GROUNDS[type(node)]), **self._parts(node))
+
+    def _needs(self, node: Node) -> list[str]:
+        return [self.of(need).digest for need in self._plan.graph.needs(node)]
 
     def _standing(self, ground: Ground) -> str:
         machine = vars(self._environment) if ground.computes else {}
         return digest([code_digest(ground.rooms), versions(ground.libraries), machine])
+
+    def _named(self, component: Component) -> Encoded:
+        return Encoded(canonical(self._identity(component)))
+
+    def _limits(self, protocol: Protocol, dataset: Dataset) -> Encoded:
+        return Encoded(canonical(protocol.settings(self._plan.suite.budget_of(dataset))))
 
     @singledispatchmethod
     def _parts(self, node: Node) -> dict[str, Any]:
@@ -119,7 +131,7 @@ class Keys:
         return {
             "augmentation": None if node.augmentation is None else self._identity(node.augmentation),
             "representation": self._identity(node.representation),
-            "fitted": None if node.fold is None else self._train_part(node.dataset, node.fold),
+            "fitted": None if node.fold is None else self._learned(node.dataset, node.fold),
         }
 
     @_parts.register
@@ -128,7 +140,7 @@ class Keys:
             "model": self._identity(node.model),
             "recipe": dataclasses.asdict(self._plan.recipe(node)),
             "labels": self._plan.indexes[node.dataset].checksum,
-            "split": self._train_part(node.dataset, node.fold),
+            "split": self._learned(node.dataset, node.fold),
             "fold": node.fold,
             "seed": node.seed,
         }
@@ -136,7 +148,7 @@ class Keys:
     @_parts.register
     def _(self, node: Classifier) -> dict[str, Any]:
         # A defense trains by the model's recipe, on the same clips.
-        return {**self._parts(node.trained), "defense": self._identity(node.defense)}
+        return {**self._parts(node.trained), "defense": self._identity(node.link)}
 
     @_parts.register
     def _(self, node: Cell) -> dict[str, Any]:
@@ -144,13 +156,16 @@ class Keys:
         welcome = [self.of(each).digest for each in node.protocol.needs(node).welcome]
         return {
             **({"welcome": welcome} if welcome else {}),
-            **({} if node.channel is None else {"channel": self._identity(node.channel)}),
-            "attack": None if node.attack is None else self._identity(node.attack),
-            "settings": node.protocol.settings(self._plan.budget(node)),
-            "test": digest(self._plan.test(node.judged.trained).tolist()),
+            **({} if node.channel is None else {"channel": self._name(node.channel)}),
+            "attack": None if node.attack is None else self._name(node.attack),
+            "settings": self._settings(node.protocol, node.classifier.trained.dataset),
+            "test": self._tested(node.judged.trained.dataset, node.judged.trained.fold),
         }
 
-    def _train_part(self, dataset: Any, fold: int) -> str:
+    def _test_part(self, dataset: Dataset, fold: int) -> str:
+        return digest(self._plan.splits[dataset, fold].test.tolist())
+
+    def _train_part(self, dataset: Dataset, fold: int) -> str:
         split = self._plan.splits[dataset, fold]
         return digest([split.train.tolist(), split.validation.tolist()])
 

@@ -71,6 +71,12 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+def _budget(given: dict[str, Any]) -> dict[str, Any]:
+    """Raise ValueError if the keys do not go together."""
+    Budget(**given)
+    return given
+
+
 @dataclass(frozen=True)
 class AnyOf:
     """A table in which any of these keys may stand, each with its type and limits, and some must."""
@@ -91,9 +97,10 @@ class AnyOf:
 
 
 OfRecipe = Annotated[dict[str, Any], AnyOf(_hints(Recipe))]
-OfBudget = Annotated[dict[str, Any], AnyOf(_hints(Budget))]
-# Perturbations in different norms cannot be compared, and a suite is for comparison.
-OfBudgetHere = Annotated[dict[str, Any], AnyOf(_hints(Budget, without=["norm"]))]
+# Perturbations in different norms or of different things cannot be compared, and a suite is for comparison.
+_OF_ALL = ("norm", "domain")
+OfBudget = Annotated[dict[str, Any], AnyOf(_hints(Budget)), pydantic.AfterValidator(_budget)]
+OfBudgetHere = Annotated[dict[str, Any], AnyOf(_hints(Budget, without=_OF_ALL)), pydantic.AfterValidator(_budget)]
 Share, Size = Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0)]
 
 
@@ -214,7 +221,7 @@ TABLES: Mapping[tuple[str, ...], Sequence[str]] = {
     ("training",): list(_hints(Recipe)),
     ("settings",): list(SettingsTable.model_fields),
     ("settings", "training"): list(_hints(Recipe)),
-    ("settings", "budget"): list(_hints(Budget, without=["norm"])),
+    ("settings", "budget"): list(_hints(Budget, without=_OF_ALL)),
     ("checks",): list(ChecksTable.model_fields),
     ("gate",): [*SHARES, *SIZES],
     ("limits",): list(LimitsTable.model_fields),

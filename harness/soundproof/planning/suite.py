@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
+from soundproof.contract.chain import links_of
 from soundproof.contract.identity import coordinate
 from soundproof.digest import canonical, digest
 from soundproof.errors import SuiteError
@@ -103,9 +104,9 @@ class Suite:
 
     @property
     def components(self) -> list[Component]:
-        """All of them, data sets first."""
+        """All of them, data sets first; of a chain its links."""
         lists = (getattr(self, name) for name in LISTS)
-        return [component for components in lists for component in components]
+        return [link for components in lists for component in components for link in links_of(component)]
 
     @property
     def copies(self) -> int:
@@ -122,7 +123,7 @@ class Suite:
         # Every cell asks for it.
         if dataset not in self._budgets:
             here = [setting.budget for setting in self.settings if setting.holds(dataset)]
-            self._budgets[dataset] = Budget(**_merged(vars(self.budget), *here))
+            self._budgets[dataset] = self.budget.but(**_merged(*here))
         return self._budgets[dataset]
 
     def representation_of(self, representation: Representation, dataset: Dataset) -> Representation:
@@ -157,6 +158,7 @@ def load_suite(source: str | Path | Mapping[str, Any], registry: Registry) -> Su
     represented, unbuilt = represent(settings, lists, registry)
     problems += [problem for one in lists.values() for problem in one.problems]
     problems += [*wrong, *unbuilt]
+    problems += [] if file is None else _contradicted(file)
     if file is not None and not file.attacks and set(file.protocols) - {"clean"}:
         problems.append('attacks: name at least one, or set protocols = ["clean"]')
     if file is not None and bool(file.channels) is not any(PROTOCOLS[name].by_channel for name in file.protocols):
@@ -164,6 +166,17 @@ def load_suite(source: str | Path | Mapping[str, Any], registry: Registry) -> Su
     if file is None or problems:
         raise SuiteError([f"{origin}: {problem}" for problem in problems])
     return _suite(file, json.loads(json.dumps(document, default=str)), lists, settings, represented)
+
+
+def _contradicted(file: File) -> list[str]:
+    """Settings whose budget does not go together with the file's."""
+    problems = []
+    for number, table in enumerate(file.settings):
+        try:
+            Budget(**file.budget).but(**table.budget)
+        except ValueError as error:
+            problems.append(f"settings[{number}].budget: {error}")
+    return problems
 
 
 def _suite(
@@ -191,7 +204,7 @@ def _suite(
         gate=file.gate,
         checks=LEVELS[file.checks.level],
         limits=file.limits,
-        document={**_dumped(file), "budget": vars(budget)},
+        document={**_dumped(file), "budget": budget.to_json()},
         written=written,
         settings=settings,
         folds=range(file.split.folds),

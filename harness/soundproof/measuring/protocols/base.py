@@ -6,9 +6,10 @@ A new protocol is one class in a file of its own, named in `protocols/__init__.p
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from soundproof.contract.hashing import hashed_once
 from soundproof.measuring.learning import Learning
 from soundproof.measuring.metrics import bounds
 from soundproof.measuring.metrics.intervals import estimate, known
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     Samples = Mapping[str, npt.NDArray[Any]]
 
 
+@hashed_once
 @dataclass(frozen=True)
 class Cell:
     """One measurement, which becomes one row.
@@ -59,7 +61,7 @@ class Cell:
 
     def under(self, protocol: Protocol) -> Cell:
         """The cell of another protocol, of the same attack on the same classifier."""
-        return replace(self, protocol=protocol, target=None, channel=None)
+        return Cell(protocol, self.classifier, self.attack)
 
 
 @dataclass(frozen=True)
