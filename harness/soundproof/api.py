@@ -17,6 +17,7 @@ from soundproof.engine.events import EventLog, Warned
 from soundproof.engine.isolation import Isolation
 from soundproof.engine.pictures import pictures
 from soundproof.engine.runner import Runner
+from soundproof.engine.sounds import sounds as recorded
 from soundproof.engine.store import Store
 from soundproof.engine.timings import Timings
 from soundproof.errors import DataError, SoundproofError
@@ -104,6 +105,7 @@ def execute(
     threads: int | None = None,
     isolate: str = "plugins",
     fresh: bool = False,
+    sounds: bool = False,
     listeners: Sequence[Listener] = (),
     registry: Registry | None = None,
 ) -> Finished:
@@ -133,6 +135,8 @@ def execute(
         _require_room(runner.workshop(plan))
         found = runner.run(plan)
         found = replace(found, pictures=pictures(runner.workshop(plan), found.rows))
+        if sounds:
+            found = replace(found, sounds=recorded(runner.workshop(plan), found.rows))
     files.write(found, folder)
     return Finished(found, folder, boards.render(folder))
 

@@ -21,6 +21,7 @@ from soundproof.boards.entries import (
     Unscored,
 )
 from soundproof.boards.examinations import examinations
+from soundproof.boards.listening import recorded
 from soundproof.boards.measures import MEASURES, REPORT, columns
 from soundproof.boards.names import Names
 from soundproof.boards.ranks import hardness, ranked
@@ -89,6 +90,7 @@ class _Folder:
             sections=sections(self._results, self._rows, self._names, self._controls, self._combination),
             components=self._names.coordinates,
             sweeps=self._sweeps(of),
+            recorded=recorded(self._results, self._rows, self._names) if self._results.sounds else (),
             shots=shots(self._results, self._rows, self._names),
             examinations=examinations(self._results, self._names),
         )

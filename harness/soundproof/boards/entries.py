@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from soundproof.boards.examinations import Examination
+    from soundproof.boards.listening import Recorded
     from soundproof.boards.names import Called, Name, Variant
     from soundproof.boards.sections import Section
     from soundproof.boards.shots import Shot
@@ -226,6 +227,7 @@ class Boards:
         components: The coordinates behind the names, by kind.
         sweeps: Parameters that vary, with the rows along them.
         shots: Pictures of what attacks do.
+        recorded: Clips to listen to.
         sounds: By coordinates: attacks as sound, then unattacked clips and attacks through each channel.
         examinations: What checks say of each classifier.
     """
@@ -244,6 +246,7 @@ class Boards:
     sweeps: tuple[Sweep, ...] = ()
     shots: tuple[Shot, ...] = ()
     sounds: tuple[Sounding, ...] = ()
+    recorded: tuple[Recorded, ...] = ()
     examinations: Mapping[Name, Sequence[Examination]] = field(default_factory=dict)
 
     @property

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from soundproof.boards import charts, columns, glossary
 from soundproof.boards.formats import interval, written
 from soundproof.boards.headlines import headlines, told_apart
+from soundproof.boards.listening import classes_of, hearings
 from soundproof.boards.measures import BOARDS, measure
 from soundproof.boards.numbers import counted, measured
 from soundproof.boards.payload import KINDS, badge, payload
@@ -71,6 +72,7 @@ def page(boards: Boards, source: Provenance, run: Mapping[str, Any], further: Se
         sections=_sections(content, sound=bool(boards.sounds)),
         heard=heard(boards),
         heard_rows=HEARD,
+        hearings=hearings(boards.recorded, classes_of(run)),
         counted=counted,
         written=written,
         interval=interval,

@@ -9,7 +9,22 @@ from contextlib import suppress
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from soundproof.cli import check, compare, data, evaluate, gate, ls, new, pack, plan, render, run, site, verify
+from soundproof.cli import (
+    check,
+    compare,
+    data,
+    evaluate,
+    gate,
+    listen,
+    ls,
+    new,
+    pack,
+    plan,
+    render,
+    run,
+    site,
+    verify,
+)
 from soundproof.cli.output import drop, explain, say, steady
 from soundproof.errors import SoundproofError, raised_at
 
@@ -50,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
     common.add_argument("--debug", action="store_true", help="show tracebacks of errors")
     top.add_argument("--version", action="version", version=f"soundproof {version('soundproof')}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
-    for command in (run, plan, evaluate, ls, render, site, compare, gate, check, new, pack, verify, data):
+    for command in (run, plan, evaluate, listen, ls, render, site, compare, gate, check, new, pack, verify, data):
         command.add_parser(commands, common)
     return top
 
