@@ -6,7 +6,7 @@ import io
 import math
 from base64 import b64encode
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from soundproof.sound.mp3 import encode_mp3
 from soundproof.types import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -178,19 +178,19 @@ class Hearing:
     attacked: tuple[tuple[Added, Piece, Piece], ...]
 
 
-def hearings(found: Sequence[Recorded], classes: dict[str, list[str]]) -> tuple[Hearing, ...]:
+def hearings(found: Sequence[Recorded], classes: Mapping[Called, Sequence[str]]) -> tuple[Hearing, ...]:
     """Recordings for the page, as many as fit, at the best bitrate at which all of them do.
 
     Args:
         found: In the order in which they are wanted.
-        classes: Names of classes by the full name of a data set.
+        classes: Names of classes by the name of a data set.
     """
     bitrate = next((rate for rate in BITRATES if _characters(found, rate) <= SOUNDS), BITRATES[-1])
     kept: list[Recorded] = []
     for each in found:
         if _characters([*kept, each], bitrate) <= SOUNDS:
             kept.append(each)
-    return tuple(_hearing(each, bitrate, classes.get(each.name.dataset.full, [])) for each in kept)
+    return tuple(_hearing(each, bitrate, classes.get(each.name.dataset, ())) for each in kept)
 
 
 def _characters(found: Sequence[Recorded], bitrate: float) -> float:
@@ -263,12 +263,3 @@ def _spectrogram(waveform: Waveform, rate: int) -> str:
 
 def _uri(kind: str, content: bytes) -> str:
     return f"data:{kind};base64,{b64encode(content).decode()}"
-
-
-def classes_of(run: Any) -> dict[str, list[str]]:
-    """Names of the classes of a run's data sets, by the full name of the data set."""
-    from soundproof.contract.identity import label
-
-    return {
-        label(each.get("dataset") or {"id": ""}): each.get("classes") or [] for each in run.get("datasets") or ()
-    }

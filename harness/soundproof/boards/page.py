@@ -12,10 +12,10 @@ from markupsafe import Markup
 from soundproof.boards import charts, columns, glossary
 from soundproof.boards.formats import interval, written
 from soundproof.boards.headlines import headlines, told_apart
-from soundproof.boards.listening import classes_of, hearings
+from soundproof.boards.listening import hearings
 from soundproof.boards.measures import BOARDS, measure
 from soundproof.boards.numbers import counted, measured
-from soundproof.boards.payload import KINDS, badge, payload
+from soundproof.boards.payload import KINDS, badge, datasets_of, payload
 from soundproof.boards.tables import heard
 from soundproof.boards.templating import environment
 from soundproof.types import Status
@@ -45,6 +45,7 @@ def page(boards: Boards, source: Provenance, run: Mapping[str, Any], further: Se
     """
     sheets = {"classifiers": columns.classifiers(boards), "attacks": columns.attacks(boards)}
     content = payload(boards, sheets, run)
+    classes = {called: noted.get("classes") or () for called, noted in datasets_of(boards, run).items()}
     templates = environment()
     scripts = [templates.get_template(name).render() for name in ("theme.js", "page.js")]
     readings = glossary.how_to_read(
@@ -72,7 +73,7 @@ def page(boards: Boards, source: Provenance, run: Mapping[str, Any], further: Se
         sections=_sections(content, sound=bool(boards.sounds)),
         heard=heard(boards),
         heard_rows=HEARD,
-        hearings=hearings(boards.recorded, classes_of(run)),
+        hearings=hearings(boards.recorded, classes),
         counted=counted,
         written=written,
         interval=interval,

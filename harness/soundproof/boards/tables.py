@@ -187,7 +187,7 @@ def heard(boards: Boards) -> dict[str, tuple[Table, ...]]:
 
 def _realised(dataset: str, entries: Sequence[Sounding]) -> Table:
     """Attacks on a data set's classifiers as sound."""
-    names = _present(("survival", "fooling_rate", "fooling_auc", "l2", "rms", *_AUDIBLE), entries)
+    names = _present(("survival", "fooling_rate", "l2", *_AUDIBLE), entries)
     number = Numbers(entries)
 
     def line(entry: Sounding) -> Line:
@@ -219,7 +219,11 @@ def _played(dataset: str, entries: Sequence[Sounding]) -> Table:
 
     header = (_NAME, _ATTACK, *(Column(each.full, each.short, "number", rows="all") for each in channels))
     order = sorted(rows, key=lambda row: (row[0], row[1] is not None, row[1] or channels[0]))
-    return Table("channels", dataset, header, tuple(line(rows[row]) for row in order))
+    lines = (line(rows[row]) for row in order)
+    # Where nothing fooled, nothing survives: a control, mostly.
+    return Table(
+        "channels", dataset, header, tuple(each for each in lines if any(f.text for f in each.figures[2:]))
+    )
 
 
 def _sounding(entry: Sounding) -> Figure:
