@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from soundproof.boards.names import Called, Name, Variant
+    from soundproof.boards.names import Called, Name
     from soundproof.boards.sections import Section
     from soundproof.boards.shots import Shot
     from soundproof.boards.sweeps import Sweep
@@ -138,7 +138,7 @@ class Cost(Entry):
 class Transfer(Entry):
     """Examples that fool the source, shown to the target; `attack` is None for the mean over attacks."""
 
-    target: Variant
+    target: Name
     attack: Called | None
 
 
@@ -150,7 +150,7 @@ class Unscored:
     protocol: str
     name: Name
     attack: Called | None
-    target: Variant | None
+    target: Name | None
     fold: int
     seed: int
     reason: str

@@ -153,18 +153,26 @@ class Representation(Component):
     Attributes:
         domain: The shape it produces.
         differentiable: Whether gradients flow through it to the waveform.
+        surrogate: Whether a representation that is not differentiable gives gradients all the same: those of its
+            backward pass stand in for what it computes (BPDA, Athalye et al. 2018). Attacks on the sound use them.
         fitted: Whether `fit` looks at the training clips. If not, its inputs are shared by all folds.
     """
 
     kind = Kind.REPRESENTATION
     domain: ClassVar[Domain] = Domain.IMAGE
     differentiable: ClassVar[bool] = True
+    surrogate: ClassVar[bool] = False
     fitted: ClassVar[bool] = False
 
     @classmethod
     def capabilities(cls) -> dict[str, Any]:
-        """Domain, differentiability and whether it is fitted to the training clips."""
-        return {"domain": cls.domain, "differentiable": cls.differentiable, "fitted": cls.fitted}
+        """Domain, what gradients attacks on the sound get, and whether it is fitted to the training clips."""
+        return {
+            "domain": cls.domain,
+            "differentiable": cls.differentiable,
+            "surrogate": cls.surrogate,
+            "fitted": cls.fitted,
+        }
 
     @property
     @abstractmethod

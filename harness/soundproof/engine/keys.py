@@ -20,7 +20,7 @@ from soundproof.measuring.classifier import Classifier, Trained
 from soundproof.measuring.protocols.base import Cell
 from soundproof.planning.graph import Clips, Inputs, Node
 from soundproof.probing.protocol import Inspection
-from soundproof.types import Ref
+from soundproof.types import Ref, Surface
 
 if TYPE_CHECKING:
     from soundproof.contract.components import Component
@@ -69,8 +69,9 @@ GROUNDS: dict[type[Node], Ground] = {
             "engine/fusion.py",
             "engine/measurements.py",
             "engine/memory.py",
+            "data/resampling.py",
         ),
-        (*_NETWORKS, "scipy", "adversarial-robustness-toolbox"),
+        (*_NETWORKS, "scipy", "soxr", "adversarial-robustness-toolbox"),
     ),
 }
 
@@ -142,6 +143,7 @@ class Keys:
         welcome = [self.of(each).digest for each in node.protocol.needs(node).welcome]
         return {
             **({"welcome": welcome} if welcome else {}),
+            **({} if self._plan.surface is Surface.INPUT else {"surface": self._plan.surface}),
             "attack": None if node.attack is None else self._identity(node.attack),
             "settings": node.protocol.settings(self._plan.budget(node)),
             "test": digest(self._plan.test(node.judged.trained).tolist()),

@@ -16,6 +16,7 @@ from soundproof.measuring.metrics.intervals import estimate, known
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    import numpy as np
     import numpy.typing as npt
     import torch
     from torch import nn
@@ -97,6 +98,7 @@ class Material:
         budget: The limits of attacks.
         outcomes: Of the cells that it needs.
         examples: Of those among them that made some, `[n, ...]` for the clips of their samples.
+        moved: Examples of the cell's classifier (of clips, int64 `[n]`) as the subject gets them.
         learning: How the classifier's model was trained, and what its defense did on top.
         training_clips: Clips that it was trained on.
         training: Makes the inputs that it was trained on, augmented copies included.
@@ -108,6 +110,7 @@ class Material:
     budget: Budget
     outcomes: Mapping[Cell, Outcome] = field(default_factory=dict)
     examples: Mapping[Cell, torch.Tensor] = field(default_factory=dict)
+    moved: Callable[[torch.Tensor, npt.NDArray[np.int64]], torch.Tensor] = lambda examples, _: examples
     learning: Callable[[], tuple[Learning, Learning]] = lambda: (Learning(), Learning())
     training_clips: int = 0
     training: Callable[[], Examples] | None = None
@@ -150,7 +153,8 @@ class Protocol(ABC):
         Args:
             classifier: Whose.
             attacks: Of the suite.
-            family: All classifiers that see the same inputs, this one included.
+            family: All classifiers to which examples can move, this one included: those that see the same inputs,
+                or hear the same sound where that is what attacks change.
         """
 
     @abstractmethod
@@ -160,6 +164,10 @@ class Protocol(ABC):
     def settings(self, budget: Budget) -> dict[str, Any]:  # noqa: ARG002
         """The part of the budget that its numbers depend on, as JSON; it enters cache keys."""
         return {}
+
+    def obstacle(self, cell: Cell, budget: Budget) -> str | None:  # noqa: ARG002
+        """Why a cell of it makes no sense under a budget, or None."""
+        return None
 
     @abstractmethod
     def cost(self, cell: Cell, budget: Budget) -> Cost:
