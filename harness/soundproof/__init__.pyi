@@ -24,6 +24,7 @@ from .evaluation import evaluate as evaluate
 from .frames import classifiers as classifiers
 from .frames import curves as curves
 from .frames import load as load
+from .frames import verdicts as verdicts
 from .modules import load_module as load_module
 from .modules import load_weights as load_weights
 from .modules import source_of as source_of
@@ -40,6 +41,7 @@ from .types import ClipIndex as ClipIndex
 from .types import Domain as Domain
 from .types import Download as Download
 from .types import Examples as Examples
+from .types import Inverse as Inverse
 from .types import Kept as Kept
 from .types import Kind as Kind
 from .types import Norm as Norm

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from soundproof.boards.collect import collect
 from soundproof.contract.identity import label
 from soundproof.measuring.place import COORDINATES
+from soundproof.papers.orderings import orderings
 from soundproof.results import files
+from soundproof.results.soundness import screened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -91,6 +93,34 @@ def curves(folder: str | Path) -> pd.DataFrame:
         for over, found in (("l2", section.sizes), ("gradients", section.costs))
         for curve in found
         for at, rate, auc in zip(curve.along, curve.rate, curve.auc, strict=True)
+    )
+
+
+def verdicts(folder: str | Path) -> pd.DataFrame:
+    """What a results folder says of the papers' conclusions, a row a statement (docs/papers.md).
+
+    Returns:
+        `paper`, its `conclusion` in words, the `dataset`, the `statement` that it comes down to there, the
+        `verdict` (`holds`, `does not` or `undecided`), what was `found`, and `rows`: the keys of those that it
+        rests on.
+
+    Raises:
+        ResultsError: As for `load`.
+    """
+    sound = screened(files.read(Path(folder)))
+    return _frame(
+        {
+            "paper": ordering.paper,
+            "conclusion": ordering.claim,
+            "dataset": label(dataset),
+            "statement": each.statement,
+            "verdict": str(each.verdict),
+            "found": each.found,
+            "rows": [row.key for row in each.rows],
+        }
+        for ordering in orderings(sound)
+        for dataset, statements in ordering.evidence
+        for each in statements
     )
 
 

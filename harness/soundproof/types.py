@@ -76,6 +76,7 @@ class Adversary(StrEnum):
     EXACT = "exact gradients"
     BPDA = "backward pass approximated (BPDA)"
     EOT = "expectation over its randomness (EOT)"
+    BPDA_EOT = "backward pass approximated (BPDA), expectation over its randomness (EOT)"
 
 
 class Status(StrEnum):
@@ -103,6 +104,20 @@ class Scheme(StrEnum):
     OFFICIAL = "official"
     PAPER = "paper"
     ALL = "all"
+
+
+@dataclass(frozen=True)
+class Inverse:
+    """A representation's way back from inputs to sound, as it states it.
+
+    Attributes:
+        error: At most so much does representation(inverse(representation(x), x)) differ from representation(x), as
+            the root mean square over the values of any clip x.
+        lost: What no sound of a changed input carries, in words; empty where that is only what no sound can have.
+    """
+
+    error: float
+    lost: str = ""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ ROOMS = (
     "digest",
     "faults",
     "modules",
+    "sound",
     "victim",
     "training",
     "contract",

@@ -16,7 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping  # noqa: TC003 - parameters are described from the annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from soundproof.types import Access, Adversary, Domain, Download, Kind, Recipe
+from soundproof.types import Access, Adversary, Domain, Download, Inverse, Kind, Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -156,6 +156,7 @@ class Representation(Component):
         surrogate: Whether a representation that is not differentiable gives gradients all the same: those of its
             backward pass stand in for what it computes (BPDA, Athalye et al. 2018). Attacks on the sound use them.
         fitted: Whether `fit` looks at the training clips. If not, its inputs are shared by all folds.
+        inverse: The way back to sound that the module of `fit` has, None if it has none.
     """
 
     kind = Kind.REPRESENTATION
@@ -163,15 +164,18 @@ class Representation(Component):
     differentiable: ClassVar[bool] = True
     surrogate: ClassVar[bool] = False
     fitted: ClassVar[bool] = False
+    inverse: ClassVar[Inverse | None] = None
 
     @classmethod
     def capabilities(cls) -> dict[str, Any]:
-        """Domain, what gradients attacks on the sound get, and whether it is fitted to the training clips."""
+        """Domain, gradients for attacks on the sound, whether it is fitted to training clips, and the way back."""
+        inverse = None if cls.inverse is None else vars(cls.inverse)
         return {
             "domain": cls.domain,
             "differentiable": cls.differentiable,
             "surrogate": cls.surrogate,
             "fitted": cls.fitted,
+            "inverse": inverse,
         }
 
     @property
@@ -197,12 +201,19 @@ class Representation(Component):
                 representation looks at them.
 
         Returns:
-            A module from waveforms `[n, T]` to inputs in [0, 1]; row 0 of an image is the lowest frequency.
+            A module from waveforms `[n, T]` to inputs in [0, 1]; row 0 of an image is the lowest frequency. Where
+            there is an `inverse`, the module's method `inverse(inputs, reference)` gives waveforms `[n, T]` of
+            inputs `[n, ...]`; the reference, waveforms `[n, T]` of the clips that inputs were made from, gives
+            what inputs do not hold, e.g. phase and level.
         """
 
     def reason_to_skip(self, samples: int) -> str | None:  # noqa: ARG002
         """Why clips of so many samples cannot be represented, or None."""
         return None
+
+    def reason_without_inverse(self) -> str | None:
+        """Why inputs cannot be turned back into sound with these parameters, or None."""
+        return f"{self.id} has no way back to sound" if self.inverse is None else None
 
 
 class Model(Component):

@@ -135,7 +135,7 @@ class Keys:
     @_parts.register
     def _(self, node: Classifier) -> dict[str, Any]:
         # A defense trains by the model's recipe, on the same clips.
-        return {**self._parts(node.trained), "defense": self._identity(node.defense)}
+        return {**self._parts(node.trained), "defense": self._identity(node.link)}
 
     @_parts.register
     def _(self, node: Cell) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from soundproof.measuring.metrics import statistics
+from soundproof.measuring.metrics.draws import Draws
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -125,7 +126,7 @@ def shrunk(table: TraceTable, clean: npt.NDArray[np.floating], gradients: float)
 
 def auc_of(clean: npt.NDArray[np.floating], score: npt.NDArray[np.floating]) -> float:
     """The fooling AUC of scores `[N]` over those of the clean copies."""
-    return float(statistics.auc(clean, score)(np.ones((1, len(clean))))[0])
+    return float(statistics.auc(clean, score)(Draws.once(len(clean)))[0])
 
 
 def first_reach(table: TraceTable, clean: npt.NDArray[np.floating], target: float) -> int | None:

@@ -73,7 +73,7 @@ class Graph:
     @needs.register
     def _(self, node: Classifier) -> tuple[Node, ...]:
         # A defense that starts from new weights does without those of the undefended classifier.
-        return self.inputs(node.trained) if node.defense.from_scratch else (node.trained,)
+        return self.inputs(node.trained) if node.defense.from_scratch else (node.before,)
 
     @needs.register
     def _(self, node: Cell) -> tuple[Node, ...]:

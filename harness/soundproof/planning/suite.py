@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
+from soundproof.contract.chain import links_of
 from soundproof.contract.identity import coordinate
 from soundproof.digest import canonical, digest
 from soundproof.errors import SuiteError
@@ -100,9 +101,9 @@ class Suite:
 
     @property
     def components(self) -> list[Component]:
-        """All of them, data sets first."""
+        """All of them, data sets first; of a chain its links."""
         lists = (getattr(self, name) for name in LISTS)
-        return [component for components in lists for component in components]
+        return [link for components in lists for component in components for link in links_of(component)]
 
     @property
     def copies(self) -> int:
