@@ -1,4 +1,4 @@
-"""The contract of every plugin: six kinds of component, each a frozen dataclass.
+"""The contract of every plugin: seven kinds of component, each a frozen dataclass.
 
 The fields of a component are its parameters: typed, documented and validated (annotate them with
 `pydantic.Field` for limits and help), so that equal parameters mean equal components and equal cache keys.
@@ -450,4 +450,40 @@ class Augmentation(Component):
         """
 
 
-KINDS: Sequence[type[Component]] = (Dataset, Representation, Model, Defense, Attack, Augmentation)
+class Channel(Component):
+    """What happens to a sound between the attacker and the classifier: a codec, a room, a microphone.
+
+    Attributes:
+        differentiable: Whether gradients flow through `carry` to the waveforms.
+    """
+
+    kind = Kind.CHANNEL
+    differentiable: ClassVar[bool] = False
+
+    @classmethod
+    def capabilities(cls) -> dict[str, Any]:
+        """Whether gradients flow through it."""
+        return {"differentiable": cls.differentiable}
+
+    @abstractmethod
+    def carry(self, waveforms: torch.Tensor, rate: int, generator: torch.Generator) -> torch.Tensor:
+        """Play clips through the channel.
+
+        What it draws depends on the generator and on how many clips there are, not on how they sound: a clip and
+        its attacked copy then meet the same channel.
+
+        Args:
+            waveforms: float32 `[n, T]` in [-1, 1].
+            rate: Sampling rate, Hz.
+            generator: The only source of randomness, on the CPU.
+
+        Returns:
+            What arrives, `[n, T]` in [-1, 1], neither earlier nor later than it was sent unless that is the point.
+        """
+
+    def reason_to_skip(self, rate: int, samples: int) -> str | None:  # noqa: ARG002
+        """Why clips of so many samples at a rate cannot be played through it, or None."""
+        return None
+
+
+KINDS: Sequence[type[Component]] = (Dataset, Representation, Model, Defense, Attack, Augmentation, Channel)

@@ -77,6 +77,7 @@ class Measurements:
                 training_clips=len(self._split(cell.classifier).train),
                 training=lambda: self.inputs.training_data(cell.judged.trained).train,
                 fresh=lambda: self.classifiers.fresh(cell.judged),
+                recordings=lambda: self.inputs.recordings(cell.judged.trained),
             )
             try:
                 with seeded(seed_from(seed), self.workshop.device):
