@@ -1,14 +1,16 @@
-"""How attacks on pictures and attacks on the sound compare: the tables of docs/in-sound.md, from the suite `in-sound`.
+"""How attacks on pictures and on the sound compare: the tables of docs/in-sound.md, from the suite `in-sound`.
 
     python scripts/in_sound.py --data DIR --cache DIR [--out DIR]
 
-runs the suite's networks under budgets of both domains and prints, a line a classifier, the share of clips that PGD
-fools. Trained networks are shared by all of them through the cache.
+runs the suite's networks of pictures under budgets of both domains, and prints the share of clips that PGD fools, how
+far it moved the pictures, and what examples fool that were made against others. Trained networks are shared by all
+runs through the cache.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,14 +19,14 @@ from soundproof import run
 from soundproof.planning.documents import suite_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import pandas as pd
 
-# As large per value of a picture of 48×48 as ‖ε‖₂ = 0.5, 1, 2 and 3 on one of 128×128, which name them.
+# On pictures of 48×48 as large per value as ‖ε‖₂ = 0.5, 1, 2 and 3 on 128×128, which name them.
 PICTURES = {size: size * 48 / 128 for size in (0.5, 1, 2, 3)}
-DECIBELS = (50, 40, 30, 20)
-KEPT = {"attacks": [{"id": "pgd", "steps": 10}], "protocols": ["clean", "bounded"]}
+DECIBELS, MOVED = (50, 40, 30, 20), 30
+CLASSIFIER = ["representation", "model", "defense"]
 
 
 def main() -> None:
@@ -33,47 +35,80 @@ def main() -> None:
     for name in ("data", "cache", "out"):
         parser.add_argument(f"--{name}", type=Path, required=name != "out", default=Path("in-sound"))
     places = vars(parser.parse_args())
-    suite = tomllib.loads(suite_text("in-sound"))
-    suite["models"] = [model for model in suite["models"] if model["id"] != "wavenet"]
-    suite["representations"] = [each for each in suite["representations"] if each["id"] != "waveform"]
     columns = {}
     for name, size in PICTURES.items():
-        columns[f"‖ε‖₂ {name:g}"] = measured(suite, f"picture-{name:g}", {"epsilon": size}, **places)
+        columns[f"‖ε‖₂ {name:g}"] = measured(f"picture-{name:g}", {"epsilon": size}, **places)
     for decibels in DECIBELS:
         budget = {"domain": "waveform", "snr_db": float(decibels)}
-        columns[f"{decibels} dB"] = measured(suite, f"sound-{decibels}", budget, **places)
-    show(columns)
+        protocols = ["clean", "bounded", *["transfer"] * (decibels == MOVED)]
+        columns[f"{decibels} dB"] = measured(f"sound-{decibels}", budget, protocols, **places)
+    shares(columns)
+    transfers(columns[f"{MOVED} dB"])
 
 
 def measured(
-    suite: Mapping[str, Any], name: str, budget: Mapping[str, Any], *, data: Path, cache: Path, out: Path
+    name: str,
+    budget: Mapping[str, Any],
+    protocols: Iterable[str] = ("clean", "bounded"),
+    *,
+    data: Path,
+    cache: Path,
+    out: Path,
 ) -> pd.DataFrame:
-    """Rows of one budget, by representation, model and defense."""
-    document = {**suite, **KEPT, "name": name, "budget": budget}
-    found = run(document, data=data, cache=cache, out=out / name, device="cpu")
-    return found.set_index(["representation", "model", "defense"])
+    """Rows of one budget."""
+    suite = tomllib.loads(suite_text("in-sound"))
+    suite["models"] = [model for model in suite["models"] if model["id"] != "wavenet"]
+    suite["representations"] = [each for each in suite["representations"] if each["id"] != "waveform"]
+    suite |= {
+        "attacks": [{"id": "pgd", "steps": 10}],
+        "protocols": list(protocols),
+        "name": name,
+        "budget": budget,
+    }
+    return run(suite, data=data, cache=cache, out=out / name, device="cpu")
 
 
-def show(columns: Mapping[str, pd.DataFrame]) -> None:
-    """Print the table, and how far the pictures moved."""
-    first = next(iter(columns.values()))
-    clean = first[first.protocol == "clean"]
-    print("| classifier | accuracy | " + " | ".join(columns) + " |\n|---|---|" + "---|" * len(columns))
+def shares(columns: Mapping[str, pd.DataFrame]) -> None:
+    """The share of clips that fall, and how far pictures moved."""
+    clean = _of(next(iter(columns.values())), "clean")
+    rates = {name: _of(found, "bounded").fooling_rate for name, found in columns.items()}
+    moves = {
+        name: _of(found, "bounded").input_l2 * 128 / 48 for name, found in columns.items() if "input_l2" in found
+    }
+    say("fooling rate", ["accuracy", *rates])
     for name, row in clean.iterrows():
-        shares = [_bounded(found, name).fooling_rate for found in columns.values()]
-        print(
-            f"| {' · '.join(map(str, name))} | {row.accuracy:.3f} | "
-            + " | ".join(f"{s:.2f}" for s in shares)
-            + " |"
-        )
-    print("\n‖Δ picture‖₂ of the clips that are fooled, in units of 128×128:")
+        line(name, [row.accuracy, *(rate[name] for rate in rates.values())])
+    say("‖Δ picture‖₂ as on 128×128", moves)
     for name, _ in clean.iterrows():
-        moved = [_bounded(found, name).get("input_l2", float("nan")) * 128 / 48 for found in columns.values()]
-        print(f"| {' · '.join(map(str, name))} | " + " | ".join(f"{each:.2f}" for each in moved) + " |")
+        line(name, [move[name] for move in moves.values()])
 
 
-def _bounded(found: pd.DataFrame, name: Any) -> Any:
-    return found[(found.protocol == "bounded")].loc[[name]].iloc[0]
+def transfers(found: pd.DataFrame) -> None:
+    """Of the examples that fool a source the share that fools a target, undefended both."""
+    rows = found[(found.protocol == "transfer") & (found.defense == "none")]
+    plain = rows[~rows.target.str.contains("defense")]
+    shown = [column for column in plain if column.startswith("target")]
+    table = plain.set_index(["representation", "model"])[[*shown, "transfer_ratio", "transfer_ratio_n"]]
+    say("transfer of PGD's examples", table.columns)
+    for name, row in table.iterrows():
+        line(name, list(row))
+
+
+def _of(found: pd.DataFrame, protocol: str) -> pd.DataFrame:
+    return found[found.protocol == protocol].set_index(CLASSIFIER).sort_index()
+
+
+def say(title: str, columns: Iterable[str]) -> None:
+    """Print a heading and a table's head."""
+    names = list(columns)
+    sys.stdout.write(f"\n| {title} | {' | '.join(map(str, names))} |\n|---{'|---' * len(names)}|\n")
+
+
+def line(name: Any, values: Iterable[Any]) -> None:
+    """Print a line of a table."""
+    cells = (f"{value:.3f}" if isinstance(value, float) else str(value) for value in values)
+    sys.stdout.write(f"| {' · '.join(map(str, name))} | {' | '.join(cells)} |\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

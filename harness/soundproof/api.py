@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from soundproof.boards import Drawn
     from soundproof.contract.registry import Registry
+    from soundproof.engine.demand import Demand
     from soundproof.engine.events import Event, Listener
     from soundproof.engine.workshop import Workshop
     from soundproof.measuring.protocols.base import Cell
@@ -181,7 +182,6 @@ def plan_suite(
             *(row.reason for row in plan.skipped),
             *(plan.absent[cell.classifier.trained.dataset] for cell in plan.missing),
         ],
-        "shortages": _shortages(workshop, pending),
         "absent": list(plan.absent.values()),
     }
     if plan.absent:
@@ -189,7 +189,6 @@ def plan_suite(
         planned["published"] = {
             "cells": len(published.plan.cells),
             **_taken(published, published.plan.cells, timings),
-            "shortages": _shortages(published, published.plan.cells),
             "unknown": list(published.plan.absent.values()),
         }
     return planned
@@ -198,28 +197,31 @@ def plan_suite(
 def _taken(workshop: Workshop, pending: Sequence[Cell], timings: Timings) -> dict[str, Any]:
     """What some cells of a plan take."""
     plan = workshop.plan
-    needed = Ledger(plan, workshop.has).demand(pending)
+    ledger = Ledger(plan, workshop.has)
+    needed = ledger.demand(pending)
     return {
         "gradients": sum(plan.gradients(cell) for cell in pending),
         "gradients_of_checks": sum(plan.gradients(cell) for cell in pending if cell in plan.checks),
         "seconds": round(sum(timings.corrected(forecast.seconds(workshop, pending)).values()), 1),
         "memory": needed.memory,
         "disk": needed.disk,
+        "shortages": _shortages(workshop, pending, ledger, needed),
     }
 
 
-def _shortages(workshop: Workshop, pending: Sequence[Cell]) -> list[str]:
+def _shortages(workshop: Workshop, pending: Sequence[Cell], ledger: Ledger, needed: Demand) -> list[str]:
     """What this machine lacks for some cells of a plan, and what would fit."""
     cache = workshop.store.root
-    ledger, free = Ledger(workshop.plan, workshop.has), available(cache, workshop.device)
-    found = shortages(ledger.demand(pending), free, cache)
+    free = available(cache, workshop.device)
+    found = shortages(needed, free, cache)
     smaller = fitting(ledger, workshop.plan.suite, pending, free) if found else ""
     return [*found, f"this much of it fits: {smaller}"] if smaller else found
 
 
 def _require_room(workshop: Workshop) -> None:
     """Raise SoundproofError if a plan does not fit this machine."""
-    found = _shortages(workshop, forecast.pending(workshop))
+    pending, ledger = forecast.pending(workshop), Ledger(workshop.plan, workshop.has)
+    found = _shortages(workshop, pending, ledger, ledger.demand(pending))
     if found:
         raise SoundproofError([f"{workshop.plan.suite.name}: {shortage}" for shortage in found])
 

@@ -2,9 +2,8 @@
 
     pytest tests/benchmarks/test_in_sound.py --benchmark-enable
 
-prints a table. A pass is one bare forward and backward pass of the batch through representation and network; `own`
-is the attack's own passes, replayed bare, over the attack's time: 1 is the ideal. Processor time of one thread, the
-fastest of three rounds that take turns. Nothing is asserted of times.
+prints a table: the attack's own passes through representation and network, replayed bare, over the attack's time; 1
+is the ideal. Processor time of one thread, the fastest of three rounds that take turns. Nothing is asserted of times.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ ROOMS = (
     "gate",
     "planning",
     "engine",
+    "submissions",
     "papers",
     "conformance",
     "scaffold",

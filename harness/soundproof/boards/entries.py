@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -237,7 +238,7 @@ class Boards:
         """Names of the metrics that a row of a board has."""
         return frozenset(name for entry in self._rows()[board] for name in entry.metrics)
 
-    @property
+    @cached_property
     def flags(self) -> tuple[str, ...]:
         """All that a reader meets, sorted."""
         scored = {flag for entry in self.entries() for flag in entry.flags}

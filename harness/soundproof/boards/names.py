@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from soundproof.contract.identity import label
@@ -59,7 +60,7 @@ class Name:
     model: Called
     defense: Called
 
-    @property
+    @cached_property
     def variant(self) -> Variant:
         """The model and its defense alone."""
         return Variant(self.model, self.defense)

@@ -1,4 +1,4 @@
-"""The contract of every plugin: six kinds of component, each a frozen dataclass.
+"""The contract of every plugin: seven kinds of component, each a frozen dataclass.
 
 The fields of a component are its parameters: typed, documented and validated (annotate them with
 `pydantic.Field` for limits and help), so that equal parameters mean equal components and equal cache keys.
@@ -16,6 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping  # noqa: TC003 - parameters are described from the annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from soundproof.contract.hashing import kept_hash
 from soundproof.types import Access, Adversary, Domain, Download, Inverse, Kind, Recipe
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class Component(ABC):
         presets: Parameters that a published source uses, by the source's name. A suite writes
             `{ id = "bim-b", preset = "001" }`; what stands beside the preset overrides it.
         trial: Parameters that make it cheap, with which `bench check` tries it; none where it is cheap already.
+        portable: Whether id and parameters say what it is on any machine. Not so where they name code or files of
+            the user's: submissions of it cannot be verified.
     """
 
     kind: ClassVar[Kind]
@@ -52,6 +55,13 @@ class Component(ABC):
     version: ClassVar[str | None] = None
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     trial: ClassVar[Mapping[str, Any]] = {}
+    portable: ClassVar[bool] = True
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        # A dataclass leaves alone what stands in the class.
+        if "__hash__" not in vars(cls):
+            cls.__hash__ = kept_hash  # type: ignore[method-assign]
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -444,4 +454,40 @@ class Augmentation(Component):
         """
 
 
-KINDS: Sequence[type[Component]] = (Dataset, Representation, Model, Defense, Attack, Augmentation)
+class Channel(Component):
+    """What happens to a sound between the attacker and the classifier: a codec, a room, a microphone.
+
+    Attributes:
+        differentiable: Whether gradients flow through `carry` to the waveforms.
+    """
+
+    kind = Kind.CHANNEL
+    differentiable: ClassVar[bool] = False
+
+    @classmethod
+    def capabilities(cls) -> dict[str, Any]:
+        """Whether gradients flow through it."""
+        return {"differentiable": cls.differentiable}
+
+    @abstractmethod
+    def carry(self, waveforms: torch.Tensor, rate: int, generator: torch.Generator) -> torch.Tensor:
+        """Play clips through the channel.
+
+        What it draws depends on the generator and on how many clips there are, not on how they sound: a clip and
+        its attacked copy then meet the same channel.
+
+        Args:
+            waveforms: float32 `[n, T]` in [-1, 1].
+            rate: Sampling rate, Hz.
+            generator: The only source of randomness, on the CPU.
+
+        Returns:
+            What arrives, `[n, T]` in [-1, 1], neither earlier nor later than it was sent unless that is the point.
+        """
+
+    def reason_to_skip(self, rate: int, samples: int) -> str | None:  # noqa: ARG002
+        """Why clips of so many samples at a rate cannot be played through it, or None."""
+        return None
+
+
+KINDS: Sequence[type[Component]] = (Dataset, Representation, Model, Defense, Attack, Augmentation, Channel)

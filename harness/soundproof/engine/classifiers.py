@@ -63,7 +63,14 @@ class ClassifierMaker:
 
     def fresh(self, classifier: Classifier) -> nn.Module:
         """The same as another object, which has seen nothing yet."""
-        weights = self._weights(classifier)
+        return self.assembled(classifier, self.weights(classifier))
+
+    def assembled(self, classifier: Classifier, weights: Mapping[str, torch.Tensor]) -> nn.Module:
+        """A classifier as it is measured, with the given weights in its network.
+
+        Raises:
+            RuntimeError: They are not of its names or shapes.
+        """
         module = self._structure(classifier)
         module.load_state_dict(weights)
         self._probed(module, classifier.trained, classifier.link)
@@ -73,6 +80,15 @@ class ClassifierMaker:
         draws = classifier.defense.draws
         module = module if draws == 1 else Expectation(module, draws)
         return module.requires_grad_(requires_grad=False).eval()
+
+    def adopt(self, classifier: Classifier, weights: Mapping[str, torch.Tensor]) -> None:
+        """Hold a classifier with weights from elsewhere; the store does not see them.
+
+        Raises:
+            RuntimeError: They are not of its names or shapes.
+        """
+        module = self.assembled(classifier, weights)
+        self._memory[classifier] = module, Seal(module)
 
     def drop(self, classifier: Classifier) -> None:
         """Forget a classifier, so that it is made again from its stored weights when next needed."""
@@ -109,7 +125,7 @@ class ClassifierMaker:
 
     def _defended(self, classifier: Classifier) -> Made:
         trained, defense, device = classifier.trained, classifier.defense, self.workshop.device
-        before = {} if defense.from_scratch else self._weights(classifier.before)
+        before = {} if defense.from_scratch else self.weights(classifier.before)
         seed = seed_from(seed_of("defended", trained, defense))
         with seeded(seed, device):
             module, data = self._structure(classifier.before), self.inputs.training_data(trained)
@@ -163,11 +179,11 @@ class ClassifierMaker:
             return self._wrap(self._structure(stage.before), stage)
         return self._build(stage)
 
-    def _weights(self, stage: Trained | Classifier) -> Mapping[str, torch.Tensor]:
+    def weights(self, stage: Trained | Classifier) -> Mapping[str, torch.Tensor]:
         """Weights of a classifier, which are those of the one before where its defense left them alone."""
         stored = self._defend(stage) if isinstance(stage, Classifier) else self._train(stage)
         if isinstance(stage, Classifier) and stored.record["weights"] == "same":
-            return self._weights(stage.before)
+            return self.weights(stage.before)
         return stored.tensors(self.workshop.device)
 
     def _wrap(self, module: nn.Module, classifier: Classifier) -> nn.Module:

@@ -13,9 +13,10 @@ from soundproof.data.checks import read_waveforms
 from soundproof.data.resampling import resampled
 from soundproof.digest import seed_from
 from soundproof.errors import DataError
+from soundproof.measuring.recordings import Recordings
 from soundproof.planning.graph import Clips
-from soundproof.types import Examples, Sounds, TrainingData
-from soundproof.victim.hearing import boxed
+from soundproof.types import Examples, Sounds, Surface, TrainingData
+from soundproof.victim.hearing import Boxed, boxed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,6 +46,7 @@ class InputMaker:
 
     workshop: Workshop
     _memory: dict[Trained, torch.Tensor] = field(default_factory=dict)
+    _recordings: dict[Trained, Recordings] = field(default_factory=dict)
 
     def decode(self, cells: Sequence[Cell]) -> None:
         """Decode all audio that cells need, before the first of them runs.
@@ -65,6 +67,7 @@ class InputMaker:
     def forget(self) -> None:
         """Free what is held in memory."""
         self._memory.clear()
+        self._recordings.clear()
 
     def examples(self, trained: Trained, rows: npt.NDArray[np.int64]) -> Examples:
         """Inputs and labels of some rows of the plan's index, on the device."""
@@ -100,6 +103,17 @@ class InputMaker:
         clean = self.heard(target, rows).inputs
         there = resampled(change.cpu().numpy(), native, rate, clean.shape[-1])
         return (clean + torch.from_numpy(there / 2)[:, None].to(clean.device)).clamp(0, 1)
+
+    def recordings(self, trained: Trained) -> Recordings:
+        """The sound of the test clips, and the way from there to what attacks change and back."""
+        if trained not in self._recordings:
+            stage = self.workshop.plan.graph.inputs(trained)[0]
+            waveforms = self._waveforms(_clips(stage))[self.workshop.plan.test(trained)]
+            sounds = torch.from_numpy(np.ascontiguousarray(waveforms)).to(self.workshop.device)
+            heard = self.workshop.plan.surface is Surface.WAVEFORM
+            module = Boxed() if heard else self._transform(stage)
+            self._recordings[trained] = Recordings(trained.representation.rate, sounds, module)
+        return self._recordings[trained]
 
     def training_data(self, trained: Trained) -> TrainingData:
         """Data that a classifier and its defense may learn from."""

@@ -76,7 +76,7 @@ class Measurements:
         with self.workshop.once(self.workshop.keys.of(cell)):
             material = Material(
                 cell=cell,
-                subject=self._subject(cell.judged, seed),
+                subject=self.subject(cell.judged, seed),
                 budget=self.workshop.plan.budget(cell),
                 outcomes=outcomes,
                 examples={each: made for each, made in examples.items() if made is not None},
@@ -85,6 +85,7 @@ class Measurements:
                 moved=lambda made, clips: self._moved(cell, made, clips),
                 training=lambda: self._training(cell.judged),
                 fresh=lambda: self.classifiers.fresh(cell.judged),
+                recordings=lambda: self.inputs.recordings(cell.judged.trained),
             )
             try:
                 with seeded(seed_from(seed), self.workshop.device):
@@ -113,7 +114,8 @@ class Measurements:
         makes_some = cell.protocol.leaves_examples and bool(self.outcome(cell).samples)
         return self._measure(cell).examples if makes_some else None
 
-    def _subject(self, classifier: Classifier, seed: object) -> Subject:
+    def subject(self, classifier: Classifier, seed: object) -> Subject:
+        """A classifier with its test clips; attacks on it derive their randomness from the seed."""
         plan, trained = self.workshop.plan, classifier.trained
         test, module = plan.test(trained), self.classifiers.module(classifier)
         heard = self.workshop.plan.surface is Surface.WAVEFORM

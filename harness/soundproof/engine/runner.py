@@ -71,7 +71,7 @@ class Runner:
             KeyboardInterrupt: What was finished is in the store; the same run goes on from there.
         """
         with Interrupts() as interrupts:
-            return self._results(plan, self._run(plan, interrupts))
+            return self.results(plan, self._run(plan, interrupts))
 
     def _run(self, plan: Plan, interrupts: Interrupts) -> list[Ran]:
         workshop = self.workshop(plan)
@@ -129,7 +129,8 @@ class Runner:
             plan, self.registry, self.environment, self.store, self.root, lambda: self.tell(EpochDone())
         )
 
-    def _results(self, plan: Plan, done: Sequence[Ran]) -> Results:
+    def results(self, plan: Plan, done: Sequence[Ran]) -> Results:
+        """What a results folder holds of cells that were run."""
         samples: dict[str, npt.NDArray[Any]] = {}
         looks = {level.id for level in LEVELS.values()}
         inspected = [ran for ran in done if ran.row.protocol in looks]

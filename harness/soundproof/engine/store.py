@@ -21,9 +21,10 @@ import shutil
 import uuid
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from soundproof.digest import canonical, digest
+from soundproof.digest import canonical, canonical_object, digest
 from soundproof.engine.scratch import part_name, sweep
 from soundproof.errors import SoundproofError
 
@@ -54,11 +55,16 @@ class Key:
 
     @classmethod
     def of(cls, stage: str, **parts: Any) -> Key:
-        """Make a key; keys among the parts stand for their digests."""
-        flat = {name: part.digest if isinstance(part, Key) else part for name, part in parts.items()}
-        return cls(stage, canonical(flat))
+        """Make a key; keys among the parts stand for their digests.
 
-    @property
+        Args:
+            stage: The step.
+            **parts: JSON, keys, or `Encoded` JSON; their names are identifiers.
+        """
+        flat = {name: part.digest if isinstance(part, Key) else part for name, part in parts.items()}
+        return cls(stage, canonical_object(flat))
+
+    @cached_property
     def digest(self) -> str:
         """Names the entry."""
         return digest([self.stage, self.parts])
@@ -140,7 +146,7 @@ class Store:
 
     def holds(self, stage: str) -> bool:
         """Whether there may be any entry of a stage; of no entry at all one can be sure."""
-        return bool(self._held) or (self.root / stage).is_dir()
+        return bool(self._held) or os.path.isdir(f"{self.root}{os.sep}{stage}")  # noqa: PTH112 - asked of every stage of a plan
 
     def has(self, key: Key) -> bool:
         """Whether an entry exists, without checking it."""

@@ -38,6 +38,7 @@ def row_of(cell: Cell, budget: Budget, status: Status, reason: str | None = None
         "target": None if cell.target is None else target_of(_coordinates(cell.target), source),
         "fold": trained.fold,
         "seed": trained.seed,
+        **({} if cell.channel is None else {"channel": coordinate(cell.channel)}),
     }
     key = digest({**coordinates, "budget": budget.to_json()})
     return Row(key=key, status=status, reason=reason, **coordinates, **rest)  # type: ignore[arg-type]

@@ -69,7 +69,7 @@ def _with_cells(plan: Plan) -> Plan:
         for classifier, obstacle in obstacles.items():
             # Examples move among classifiers that can be made.
             for cell in _cells(plan.suite, classifier, () if obstacle else possible):
-                found = obstacle or _obstacle(_reason_not_to_measure, plan, cell)
+                found = obstacle or _obstacle(_reason_to_leave, plan, cell)
                 if found is None:
                     wanted.append(cell)
                 else:
@@ -187,16 +187,20 @@ def _reason_to_skip(plan: Plan, classifier: Classifier) -> str | None:
     return model.reason_to_skip(shape, classes) or defense.reason_to_skip(model, shape, classes)
 
 
-def _reason_not_to_measure(plan: Plan, cell: Cell) -> str | None:
-    """Why a cell makes no sense, or its attack finds no gradients, or None."""
+def _reason_to_leave(plan: Plan, cell: Cell) -> str | None:
+    """Why a cell of a classifier that can be made cannot be measured, or None."""
     plan.gradients(cell)  # as above: a plan that cannot be made is this cell's row
+    return _reason_without_gradient(plan, cell) or cell.protocol.reason_to_skip(cell, plan.budget(cell))
+
+
+def _reason_without_gradient(plan: Plan, cell: Cell) -> str | None:
+    """Why an attack that needs gradients finds none, or None."""
     trained = cell.classifier.trained
-    obstacle = cell.protocol.obstacle(cell, plan.budget(cell))
-    if obstacle is not None or cell.attack is None or cell.attack.access is not Access.WHITE_BOX:
-        return obstacle
-    if not trained.model.differentiable:
-        return f"{cell.attack.id} needs gradients, and {trained.model.id} has none; black-box attacks apply"
-    heard = trained.representation
+    model, heard = trained.model, trained.representation
+    if cell.attack is None or cell.attack.access is not Access.WHITE_BOX:
+        return None
+    if not model.differentiable:
+        return f"{cell.attack.id} needs gradients, and {model.id} has none; black-box attacks apply"
     if plan.surface is Surface.WAVEFORM and not (heard.differentiable or heard.surrogate):
         return f"{cell.attack.id} needs gradients of the sound, and {heard.id} gives none; black-box attacks apply"
     return None
@@ -205,4 +209,8 @@ def _reason_not_to_measure(plan: Plan, cell: Cell) -> str | None:
 def _cells(suite: Suite, classifier: Classifier, family: Sequence[Classifier]) -> Iterator[Cell]:
     """All measurements of one classifier, in the order in which they run."""
     for protocol in suite.protocols:
-        yield from protocol.cells(classifier, suite.attacks, family)
+        for cell in protocol.cells(classifier, suite.attacks, family):
+            if protocol.by_channel:
+                yield from (replace(cell, channel=channel) for channel in suite.channels)
+            else:
+                yield cell

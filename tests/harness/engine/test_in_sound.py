@@ -353,6 +353,24 @@ def test_certificates_of_noise_on_inputs_say_nothing_of_sound(run):
     assert "proves no radius of the waveform" in row.reason
 
 
+def test_sound_is_heard_and_played_as_it_was_made(run):
+    """What `realised` and `channels` do for pictures needs no way back here."""
+    found = run(
+        attacks=["bim-b"],
+        budget={"epsilon": 0.3, **SOUND},
+        protocols=["clean", "bounded", "realised", "channels"],
+        channels=["pcm16"],
+    )
+    (made,), (heard,) = of(found, "bounded"), of(found, "realised")
+    assert heard.metrics["fooling_rate"].value == made.metrics["fooling_rate"].value
+    np.testing.assert_allclose(found.fields(heard)["l2"], found.fields(made)["l2"], rtol=1e-4)
+    np.testing.assert_allclose(found.fields(heard)["snr"], found.fields(made)["snr"], atol=1e-2)
+    np.testing.assert_allclose(found.fields(heard)["missed"], 0, atol=1e-5)
+    played = [row for row in of(found, "channels") if row.attack is not None]
+    assert [row.status for row in played] == [Status.OK]
+    assert played[0].metrics["survival"].value == 1, "sixteen bits are finer than what was changed"
+
+
 COMMAND = (sys.executable, "-c", "import sys; from soundproof.cli import main; sys.exit(main())")
 SMALL = """
 name = "bytes"

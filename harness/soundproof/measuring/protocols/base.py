@@ -6,9 +6,10 @@ A new protocol is one class in a file of its own, named in `protocols/__init__.p
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from soundproof.contract.hashing import hashed_once
 from soundproof.measuring.learning import Learning
 from soundproof.measuring.metrics import bounds
 from soundproof.measuring.metrics.intervals import estimate, known
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from soundproof.contract.components import Attack
+    from soundproof.contract.components import Attack, Channel
     from soundproof.measuring.classifier import Classifier
     from soundproof.measuring.metrics.intervals import Metric, Part
     from soundproof.measuring.outcome import Outcome
     from soundproof.measuring.place import Place
+    from soundproof.measuring.recordings import Recordings
     from soundproof.measuring.scene import Scene
     from soundproof.measuring.subject import Subject
     from soundproof.training.trainer import TrainingError
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     Samples = Mapping[str, npt.NDArray[Any]]
 
 
+@hashed_once
 @dataclass(frozen=True)
 class Cell:
     """One measurement, which becomes one row.
@@ -43,12 +46,14 @@ class Cell:
         classifier: On what; for `transfer` where the examples come from.
         attack: None for `clean`.
         target: Only for `transfer`: the classifier that the examples are tried on.
+        channel: Only for `channels`: what the sounds are played through.
     """
 
     protocol: Protocol
     classifier: Classifier
     attack: Attack | None = None
     target: Classifier | None = None
+    channel: Channel | None = None
 
     @property
     def judged(self) -> Classifier:
@@ -57,7 +62,7 @@ class Cell:
 
     def under(self, protocol: Protocol) -> Cell:
         """The cell of another protocol, of the same attack on the same classifier."""
-        return replace(self, protocol=protocol, target=None)
+        return Cell(protocol, self.classifier, self.attack)
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,7 @@ class Material:
         training_clips: Clips that it was trained on.
         training: Makes the inputs that it was trained on, augmented copies included.
         fresh: Makes the classifier of the subject anew from its stored weights; it has seen nothing yet.
+        recordings: Makes the sound of the subject's clips.
     """
 
     cell: Cell
@@ -115,6 +121,7 @@ class Material:
     training_clips: int = 0
     training: Callable[[], Examples] | None = None
     fresh: Callable[[], nn.Module] | None = None
+    recordings: Callable[[], Recordings] | None = None
 
 
 class Protocol(ABC):
@@ -128,12 +135,16 @@ class Protocol(ABC):
         last: Whether its cells run after those of all other protocols of the same inputs, since by then every
             classifier that they need is made.
         leaves_examples: Whether its cells leave examples that others may use.
+        by_channel: Whether each of its cells is measured once for every channel of the suite.
+        asked: Whether a suite gets it only by naming it, or by what it lists.
     """
 
     id: ClassVar[str]
     fields: ClassVar[tuple[str, ...]]
     last: ClassVar[bool] = False
     leaves_examples: ClassVar[bool] = False
+    by_channel: ClassVar[bool] = False
+    asked: ClassVar[bool] = False
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other)
@@ -161,13 +172,13 @@ class Protocol(ABC):
     def needs(self, cell: Cell) -> Needs:
         """Needs of a cell of it."""
 
+    def reason_to_skip(self, cell: Cell, budget: Budget) -> str | None:  # noqa: ARG002
+        """Why a cell of it cannot be measured, or None."""
+        return None
+
     def settings(self, budget: Budget) -> dict[str, Any]:  # noqa: ARG002
         """The part of the budget that its numbers depend on, as JSON; it enters cache keys."""
         return {}
-
-    def obstacle(self, cell: Cell, budget: Budget) -> str | None:  # noqa: ARG002
-        """Why a cell of it makes no sense under a budget, or None."""
-        return None
 
     @abstractmethod
     def cost(self, cell: Cell, budget: Budget) -> Cost:

@@ -47,7 +47,7 @@ class Certified(Protocol):
         """The ball that clips count as certified in."""
         return {"norm": budget.norm, budget.unit: budget.size}
 
-    def obstacle(self, cell: Cell, budget: Budget) -> str | None:
+    def reason_to_skip(self, cell: Cell, budget: Budget) -> str | None:
         """Noise on a classifier's inputs proves nothing of the sound before them."""
         if budget.domain is Surface.INPUT:
             return None
