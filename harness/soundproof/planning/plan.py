@@ -42,8 +42,12 @@ def row_of(cell: Cell, budget: Budget, status: Status, reason: str | None = None
         "fold": trained.fold,
         "seed": trained.seed,
     }
-    key = digest({**coordinates, "budget": budget.to_json()})
-    return Row(key=key, status=status, reason=reason, **coordinates, **rest)  # type: ignore[arg-type]
+    return Row(key=key_of(coordinates, budget), status=status, reason=reason, **coordinates, **rest)  # type: ignore[arg-type]
+
+
+def key_of(coordinates: Mapping[str, Any], budget: Budget) -> str:
+    """Key of the row of some coordinates: protocol, components, fold and seed."""
+    return digest({**coordinates, "budget": budget.to_json()})
 
 
 @dataclass(frozen=True, eq=False)
