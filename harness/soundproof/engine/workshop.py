@@ -73,7 +73,11 @@ class Workshop:
             return found
         with self.once(key):
             record, arrays = make()
-        return self.store.put(key, record, arrays)
+        return self.keep(node, key, record, arrays)
+
+    def keep(self, node: Node, key: Key, record: Mapping[str, Any], arrays: Mapping[str, Any]) -> Artifact:
+        """Put what was made for a stage into the store, with what `bench explain` and `bench cache` tell of it."""
+        return self.store.put(key, record, arrays, self.keys.about(node))
 
     @contextlib.contextmanager
     def once(self, key: Key) -> Iterator[None]:
