@@ -3,12 +3,13 @@
 # make test      lint, types and all tests
 # make test-fast lint, types and the tests that take a moment
 # make gate      the quick suite, held to its baseline
+# make docs      the documentation site, in site/
 PYTHON ?= python3
 BIN := .venv/bin
 # A process a core, a file a process; each computes on one thread, since threads of several would wait for each other.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
-.PHONY: install run gate test test-fast lint types unit bench clean
+.PHONY: install run gate test test-fast lint types unit bench docs clean
 
 install: .venv/installed
 
@@ -41,6 +42,9 @@ types: install
 
 unit: install
 	$(PYTEST)
+
+docs: install
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # Timings, as ratios inside one run.
 bench: install

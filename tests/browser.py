@@ -45,7 +45,7 @@ class Opened:
     def settle(self):
         """Wait until everything is drawn."""
         self.page.wait_for_timeout(60)
-        self.page.wait_for_selector("html[data-drawn]")
+        self.page.wait_for_selector("html[data-drawn], html:not(:has(script))")
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from soundproof import (
     Dataset,
     Defense,
     Domain,
+    Inverse,
     MinimumNormAttack,
     Model,
     Optimizer,
@@ -69,6 +70,7 @@ class ToyPicture(Representation):
 
     id: ClassVar[str] = "toy-picture"
     version: ClassVar[str] = "1"
+    inverse: ClassVar[Inverse | None] = Inverse(error=1e-6)
 
     @property
     def rate(self) -> int:
@@ -83,6 +85,9 @@ class ToyPicture(Representation):
         class Fold(nn.Module):
             def forward(self, clips):
                 return ((clips + 1) / 2).reshape(-1, 1, 4, 5)
+
+            def inverse(self, pictures, reference):
+                return pictures.flatten(1) * 2 - 1
 
         return Fold()
 

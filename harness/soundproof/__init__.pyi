@@ -3,6 +3,7 @@ from .api import run as run
 from .contract.components import Attack as Attack
 from .contract.components import Augmentation as Augmentation
 from .contract.components import BoundedAttack as BoundedAttack
+from .contract.components import Channel as Channel
 from .contract.components import Component as Component
 from .contract.components import Dataset as Dataset
 from .contract.components import Defense as Defense
@@ -24,6 +25,7 @@ from .evaluation import evaluate as evaluate
 from .frames import classifiers as classifiers
 from .frames import curves as curves
 from .frames import load as load
+from .frames import verdicts as verdicts
 from .modules import load_module as load_module
 from .modules import load_weights as load_weights
 from .modules import source_of as source_of
@@ -40,6 +42,7 @@ from .types import ClipIndex as ClipIndex
 from .types import Domain as Domain
 from .types import Download as Download
 from .types import Examples as Examples
+from .types import Inverse as Inverse
 from .types import Kept as Kept
 from .types import Kind as Kind
 from .types import Norm as Norm
@@ -48,11 +51,15 @@ from .types import Precision as Precision
 from .types import Recipe as Recipe
 from .types import Ref as Ref
 from .types import Schedule as Schedule
+from .types import SizeUnit as SizeUnit
 from .types import Sounds as Sounds
+from .types import Surface as Surface
 from .types import TrainingData as TrainingData
 from .victim.ball import Ball as Ball
 from .victim.ball import column as column
 from .victim.best import Best as Best
+from .victim.bound import Bound as Bound
+from .victim.bound import bound_of as bound_of
 from .victim.goal import Goal as Goal
 from .victim.goal import margin as margin
 from .victim.goal import target_margin as target_margin

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from soundproof.boards.collect import collect
 from soundproof.contract.identity import label
 from soundproof.measuring.place import COORDINATES
+from soundproof.papers.orderings import orderings
 from soundproof.results import files
+from soundproof.results.soundness import screened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -94,6 +96,34 @@ def curves(folder: str | Path) -> pd.DataFrame:
     )
 
 
+def verdicts(folder: str | Path) -> pd.DataFrame:
+    """What a results folder says of the papers' conclusions, a row a statement (docs/papers.md).
+
+    Returns:
+        `paper`, its `conclusion` in words, the `dataset`, the `statement` that it comes down to there, the
+        `verdict` (`holds`, `does not` or `undecided`), what was `found`, and `rows`: the keys of those that it
+        rests on.
+
+    Raises:
+        ResultsError: As for `load`.
+    """
+    sound = screened(files.read(Path(folder)))
+    return _frame(
+        {
+            "paper": ordering.paper,
+            "conclusion": ordering.claim,
+            "dataset": label(dataset),
+            "statement": each.statement,
+            "verdict": str(each.verdict),
+            "found": each.found,
+            "rows": [row.key for row in each.rows],
+        }
+        for ordering in orderings(sound)
+        for dataset, statements in ordering.evidence
+        for each in statements
+    )
+
+
 def cells(found: Results) -> pd.DataFrame:
     """Results as a table, a row a cell; see `load`."""
     radii = {
@@ -106,7 +136,7 @@ def cells(found: Results) -> pd.DataFrame:
 def _cell(row: Row, radii: Mapping[str, float | None]) -> dict[str, Any]:
     flat = row.to_json()
     metrics = {**row.metrics, **{f"report_{name}": each for name, each in row.reports.items()}}
-    coordinates = {name: flat.pop(name) for name in COORDINATES}
+    coordinates = {name: flat.pop(name, None) for name in COORDINATES}
     del flat["metrics"], flat["reports"]
     names = {name: None if each is None else label(each) for name, each in coordinates.items()}
     bounded = row.protocol in ("bounded", "transfer")

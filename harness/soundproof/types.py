@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -28,6 +28,7 @@ class Kind(StrEnum):
     DEFENSE = "defense"
     ATTACK = "attack"
     AUGMENTATION = "augmentation"
+    CHANNEL = "channel"
 
 
 class Domain(StrEnum):
@@ -36,6 +37,23 @@ class Domain(StrEnum):
     IMAGE = "image"
     WAVEFORM = "waveform"
     VECTOR = "vector"
+
+    @classmethod
+    def of(cls, shape: tuple[int, ...]) -> Domain:
+        """Domain of inputs of this shape, without the batch dimension."""
+        return {1: cls.VECTOR, 2: cls.WAVEFORM}.get(len(shape), cls.IMAGE)
+
+    @property
+    def zero(self) -> float:
+        """Value that nothing has, from which sizes of inputs are taken: waveforms are mapped from [-1, 1]."""
+        return 0.5 if self is Domain.WAVEFORM else 0.0
+
+
+class Surface(StrEnum):
+    """Attack surface: what a classifier sees, or the sound before its representation."""
+
+    INPUT = "input"
+    WAVEFORM = "waveform"
 
 
 class Norm(StrEnum):
@@ -59,6 +77,7 @@ class Adversary(StrEnum):
     EXACT = "exact gradients"
     BPDA = "backward pass approximated (BPDA)"
     EOT = "expectation over its randomness (EOT)"
+    BPDA_EOT = "backward pass approximated (BPDA), expectation over its randomness (EOT)"
 
 
 class Status(StrEnum):
@@ -86,6 +105,20 @@ class Scheme(StrEnum):
     OFFICIAL = "official"
     PAPER = "paper"
     ALL = "all"
+
+
+@dataclass(frozen=True)
+class Inverse:
+    """A representation's way back from inputs to sound, as it states it.
+
+    Attributes:
+        error: At most so much does representation(inverse(representation(x), x)) differ from representation(x), as
+            the root mean square over the values of any clip x.
+        lost: What no sound of a changed input carries, in words; empty where that is only what no sound can have.
+    """
+
+    error: float
+    lost: str = ""
 
 
 @dataclass(frozen=True)
@@ -292,20 +325,69 @@ class Recipe:
     precision: Precision = Precision.FLOAT32
 
 
+# Ways of giving the size of a perturbation ε of an input x with D values (docs/metrics.md §3).
+SizeUnit = Literal["epsilon", "rms", "relative", "snr_db"]
+SIZE_UNITS: tuple[SizeUnit, ...] = ("epsilon", "rms", "relative", "snr_db")
+# What l∞ makes of them: the largest value over the largest value; energies need l2.
+_ENERGIES = frozenset({"rms", "snr_db"})
+
+
 @dataclass(frozen=True)
 class Budget:
     """The limits under which every attack of a suite works; a suite's table `[budget]` has the same keys.
 
+    The size of a perturbation is given once, in one of four units; ‖ε‖ = 3 if in none.
+
     Attributes:
         norm: The norm of the ball.
-        epsilon: Its radius in the protocol `bounded`.
+        epsilon: Its radius in the protocol `bounded`, ‖ε‖ in units of the input, which spans [0, 1].
         target_auc: The fooling AUC that the protocol `reach` waits for.
         max_gradients: Backward rows one clip may cost in one cell; None is no limit.
         max_queries: Forward rows one clip may cost in one cell; None is no limit.
+        rms: The radius as ‖ε‖₂/√D.
+        relative: The radius as ‖ε‖/‖x‖ of each clip x.
+        snr_db: The radius as 20·log₁₀(‖x‖₂/‖ε‖₂) of each clip x, dB.
+        domain: Where ε is added.
     """
 
     norm: Norm = Norm.L2
-    epsilon: Annotated[float, Field(ge=0)] = 3.0
+    epsilon: Annotated[float, Field(ge=0)] | None = None
     target_auc: Annotated[float, Field(gt=0.5, lt=1)] = 0.9
     max_gradients: Annotated[int, Field(ge=1)] | None = None
     max_queries: Annotated[int, Field(ge=1)] | None = None
+    rms: Annotated[float, Field(ge=0, le=1)] | None = None
+    relative: Annotated[float, Field(ge=0)] | None = None
+    snr_db: float | None = None
+    domain: Surface = Surface.INPUT
+
+    def __post_init__(self) -> None:
+        given = [unit for unit in SIZE_UNITS if getattr(self, unit) is not None]
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)} are given: give the size of perturbations once")
+        if not given:
+            object.__setattr__(self, "epsilon", 3.0)
+        if self.norm is Norm.LINF and self.unit in _ENERGIES:
+            raise ValueError(f"{self.unit} is a ratio of energies: give norm = 'l2', or epsilon or relative")
+
+    @property
+    def unit(self) -> SizeUnit:
+        """Unit in which the size is given."""
+        return next(unit for unit in SIZE_UNITS if getattr(self, unit) is not None)
+
+    @property
+    def size(self) -> float:
+        """Number that it is given as."""
+        return float(getattr(self, self.unit))
+
+    def to_json(self) -> dict[str, Any]:
+        """As results and keys hold it: the one size that is given, and the domain where it is not the input."""
+        unsaid: set[str] = {unit for unit in SIZE_UNITS if getattr(self, unit) is None}
+        unsaid |= {"domain"} if self.domain is Surface.INPUT else set()
+        return {name: value for name, value in vars(self).items() if name not in unsaid}
+
+    def but(self, **changes: Any) -> Budget:
+        """The budget with some keys changed; a size takes the place of the one that was given."""
+        kept = self.to_json()
+        if any(unit in changes for unit in SIZE_UNITS):
+            del kept[self.unit]
+        return Budget(**{**kept, **changes})

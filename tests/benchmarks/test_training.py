@@ -15,7 +15,8 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from soundproof import Ball, Examples, Norm, Objective, Recipe, Trainer, TrainingData
+from soundproof import Examples, Norm, Objective, Recipe, Trainer, TrainingData
+from soundproof.victim.bound import Absolute
 from soundproof_attacks.bim import BimB
 from soundproof_attacks.fgsm import Fgsm
 from soundproof_defenses._inner import InnerAttack
@@ -85,7 +86,7 @@ def bare_loop(network, data, steps):
 def objective(attack):
     if attack is None:
         return Objective(RECIPE)
-    inner = InnerAttack(attack, torch.Generator().manual_seed(0), ball=Ball(Norm.L2, RADIUS), draw="fixed")
+    inner = InnerAttack(attack, torch.Generator().manual_seed(0), bound=Absolute(Norm.L2, RADIUS), draw="fixed")
     return AdversarialObjective(inner, alpha=0.5, recipe=RECIPE)
 
 

@@ -1,5 +1,7 @@
 """Results in pandas: they answer what the boards answer, and no column hides behind a name of pandas' own."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -33,7 +35,7 @@ def test_no_column_is_hidden_by_pandas(folder):
     for frame in (soundproof.load(folder), soundproof.classifiers(folder), soundproof.curves(folder)):
         assert len(frame)
         assert not [column for column in frame if hasattr(pd.DataFrame, column)]
-    assert ("leaky" in flags for flags in soundproof.load(folder).warnings)
+    assert any("leaky" in flags for flags in soundproof.load(folder).warnings)
 
 
 def test_classifiers_have_the_worst_case_and_their_place(folder):
@@ -54,3 +56,14 @@ def test_curves_rise_to_what_the_search_found(folder):
         assert (np.diff(curve.fooling_rate) > 0).all()
         assert curve.fooling_rate.iloc[-1] == pytest.approx(1)
         assert curve.fooling_auc.iloc[-1] == pytest.approx(1)
+
+
+def test_verdicts_name_the_rows_that_they_rest_on():
+    """The record of ESC-10, whose FGSM training lowers the AUC."""
+    folder = Path(__file__).parents[2] / "leaderboards" / "esc10"
+    frame, keys = soundproof.verdicts(folder), set(soundproof.load(folder).key)
+    assert set(frame.verdict) <= {"holds", "does not", "undecided"}
+    assert frame.loc[frame.verdict != "undecided", "rows"].map(len).min() > 0
+    assert {key for rows in frame.rows for key in rows} <= keys
+    (lowered,) = frame[frame.statement == "FGSM training lowers the AUC within the ball"].to_dict("records")
+    assert (lowered["paper"], lowered["verdict"]) == ("001", "holds")

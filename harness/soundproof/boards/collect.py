@@ -19,6 +19,7 @@ from soundproof.boards.entries import (
     Transfer,
     Unscored,
 )
+from soundproof.boards.examinations import examinations
 from soundproof.boards.measures import MEASURES, REPORT, columns
 from soundproof.boards.names import Names
 from soundproof.boards.ranks import hardness, ranked
@@ -26,7 +27,6 @@ from soundproof.boards.sections import sections
 from soundproof.boards.shots import shots
 from soundproof.boards.sweeps import sweeps
 from soundproof.boards.trainings import trainings
-from soundproof.digest import canonical
 from soundproof.measuring.protocols import PROTOCOLS
 from soundproof.results.attacks import PAPERS, averaged, controls
 from soundproof.results.combine import Combination
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from soundproof.results.files import Results, Row
 
 _CLASSIFIER = ("dataset", "representation", "model", "defense")
-_MEAN_COSTS = ("gradients", "queries", "l2", "rms", "epsilon_ratio")
+_MEAN_COSTS = ("gradients", "queries", "l2", "rms", "snr", "epsilon_ratio")
 
 
 def collect(results: Results) -> Boards:
@@ -84,24 +84,12 @@ class _Folder:
             cells=Counter(row.status for row in self._rows),
             averaged=averaged_over,
             means=tuple(means.values()),
-            sections=sections(self._results, self._rows, self._names, self._controls),
+            sections=sections(self._results, self._rows, self._names, self._controls, self._combination),
             components=self._names.coordinates,
             sweeps=self._sweeps(of),
             shots=shots(self._results, self._rows, self._names),
-            evidence=self._evidence(),
+            examinations=examinations(self._results, self._names),
         )
-
-    def _evidence(self) -> dict[Name, list[tuple[str, str]]]:
-        """What checks say for the flags that they raised, with what to do about it."""
-        names = {_coordinates(vars(row)): self._names.classifier(row) for row in self._rows}
-        found: dict[Name, list[tuple[str, str]]] = {}
-        for finding in self._results.findings:
-            name = names.get(_coordinates(finding.place))
-            if finding.flag is not None and name is not None:
-                run = f"fold {finding.place['fold']}, seed {finding.place['seed']}"
-                said = f"{finding.check} ({run}): {finding.said}. {finding.remedy}".strip()
-                found.setdefault(name, []).append((finding.flag, said))
-        return found
 
     def _sweeps(self, of: Mapping[str, Sequence[Row]]) -> tuple[Sweep, ...]:
         owners: dict[tuple[Name, Called | None], None] = {}
@@ -261,11 +249,6 @@ def _against_neighbours(entry: Robustness, entries: Iterable[Robustness]) -> Rob
     if INCOMPLETE in entry.flags or all(entry.faced >= other.faced for other in neighbours):
         return entry
     return replace(entry, flags=tuple(sorted({*entry.flags, FEWER_ATTACKS})))
-
-
-def _coordinates(place: Mapping[str, object]) -> str:
-    """Lookup key of a classifier of all folds and seeds."""
-    return canonical([place[name] for name in _CLASSIFIER])
 
 
 def _groups(rows: Iterable[Row], *coordinates: str, scored: bool = True) -> list[list[Row]]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from soundproof.boards.examinations import Examination
     from soundproof.boards.names import Called, Name, Variant
     from soundproof.boards.sections import Section
     from soundproof.boards.shots import Shot
@@ -44,6 +46,8 @@ class Rank:
         high: The worst.
         ahead: By how much it leads the next in the ranking's number; 0 for the last.
         p: The p-value of that, corrected for all pairs of the ranking (docs/metrics.md §9).
+        detectable: How far two of the ranking must be apart to be told apart four times in five, in [0, 1]; None
+            where it stands alone.
     """
 
     place: int
@@ -51,6 +55,7 @@ class Rank:
     high: int
     ahead: float = 0.0
     p: float = 1.0
+    detectable: float | None = None
 
     def __str__(self) -> str:
         return str(self.low) if self.low == self.high else f"{self.low}–{self.high}"
@@ -207,7 +212,7 @@ class Boards:
         components: The coordinates behind the names, by kind.
         sweeps: Parameters that vary, with the rows along them.
         shots: Pictures of what attacks do.
-        evidence: Of a classifier's flags, the flag and what speaks for it in words, as its section shows it.
+        examinations: What checks say of each classifier.
     """
 
     accuracy: tuple[Recognition, ...]
@@ -223,7 +228,7 @@ class Boards:
     components: Mapping[str, Mapping[Called, Coordinate]] = field(default_factory=dict)
     sweeps: tuple[Sweep, ...] = ()
     shots: tuple[Shot, ...] = ()
-    evidence: Mapping[Name, Sequence[tuple[str, str]]] = field(default_factory=dict)
+    examinations: Mapping[Name, Sequence[Examination]] = field(default_factory=dict)
 
     def entries(self) -> tuple[Entry, ...]:
         """The rows of all boards."""
@@ -233,7 +238,7 @@ class Boards:
         """Names of the metrics that a row of a board has."""
         return frozenset(name for entry in self._rows()[board] for name in entry.metrics)
 
-    @property
+    @cached_property
     def flags(self) -> tuple[str, ...]:
         """All that a reader meets, sorted."""
         scored = {flag for entry in self.entries() for flag in entry.flags}

@@ -72,6 +72,18 @@ def ranking(boards: Boards) -> list[str]:
     return lines
 
 
+def told_apart(boards: Boards) -> list[str]:
+    """How far two classifiers of each ranking must be apart for its clips to tell them apart, in words."""
+    shown = [entries[0] for entries in _ranked(boards.robustness or boards.accuracy)]
+    return [
+        f"{f'{first.name.dataset}: two' if len(shown) > 1 else 'Two'} classifiers are told apart four times in "
+        f"five where they differ by {100 * first.rank.detectable:.0f} points or more (median over all pairs, at "
+        "5 % corrected for their number)."
+        for first in shown
+        if first.rank is not None and first.rank.detectable is not None
+    ]
+
+
 def all_fall(entries: Sequence[Entry]) -> bool:
     """Whether no clip of any of them survives, and it is known how much that takes."""
     return all(_none_survive(entry) for entry in entries) and any("reach_l2" in entry.metrics for entry in entries)

@@ -11,7 +11,7 @@ from tabulate import tabulate
 
 from soundproof.boards import glossary
 from soundproof.boards.formats import heading
-from soundproof.boards.headlines import headlines
+from soundproof.boards.headlines import headlines, told_apart
 from soundproof.boards.matrices import matrices
 from soundproof.boards.measures import MEASURES, REPORT
 from soundproof.boards.numbers import counted
@@ -134,6 +134,7 @@ def _readme(boards: Boards, shown: Sequence[Table], source: Provenance) -> str:
         " · ".join(links),
         _sections(ranked) or _EMPTY,
         f"Fooling AUC, ε ratio and gradients: {plain(over)}." if over and ranked else "",
+        "\n".join(map(plain, told_apart(boards))),
         _losses(boards),
         "## How to read the numbers",
         glossary.INTERVALS,

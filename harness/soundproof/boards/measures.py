@@ -131,6 +131,18 @@ MEASURES: Mapping[str, Measure] = {
         "The same in decibels, 20 log₁₀: −40 dB is a hundredth. Of the input of the classifier, not of the sound.",
         Unit.NUMBER,
     ),
+    "snr": Measure(
+        "SNR dB",
+        "Signal over perturbation in the sound itself, 20 log₁₀(‖x‖₂/‖ε‖₂), mean over the clips that are fooled. "
+        "The higher, the quieter the attack: a classifier that falls at 40 dB falls to what few would hear.",
+        Unit.NUMBER,
+    ),
+    "input_l2": Measure(
+        "‖Δ input‖₂",
+        "By how much the change of the sound moved what the classifier sees, over all values of its input, "
+        "mean over the clips that are fooled. Nothing bounds it: the budget is of the sound.",
+        Unit.LENGTH,
+    ),
     "linf": Measure("‖ε‖∞", "Largest change of an input value, mean over the clips that are fooled.", Unit.LENGTH),
     "l0": Measure(
         "ε ≠ 0", "Share of the input values that change, mean over the clips that are fooled.", Unit.SHARE
@@ -208,12 +220,23 @@ BOARDS: Mapping[str, tuple[str, ...]] = {
 _FURTHER: Mapping[str, tuple[str, ...]] = {
     "accuracy": ("roc_auc", "drop", "training_gradients"),
     "robustness": (
-        *("reach_l2", "relative", "level"),
+        *("snr", "input_l2", "reach_l2", "relative", "level"),
         *("targeted_rate", "targeted_auc"),
         *("grey_robust_accuracy", "grey_fooling_rate", "grey_fooling_auc"),
         *("certified_accuracy", "certified_radius", "smoothed_accuracy", "abstention"),
     ),
-    "cost": ("targeted_rate", "targeted_auc", "linf", "l0", "refining_gradients", "refining_queries"),
+    "cost": (
+        "snr",
+        "input_l2",
+        "relative",
+        "level",
+        "targeted_rate",
+        "targeted_auc",
+        "linf",
+        "l0",
+        "refining_gradients",
+        "refining_queries",
+    ),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from soundproof.contract.identity import label
@@ -56,7 +57,7 @@ class Name:
     model: Called
     defense: Called
 
-    @property
+    @cached_property
     def variant(self) -> Variant:
         """The model and its defense alone."""
         return Variant(self.model, self.defense)
@@ -143,6 +144,18 @@ def _parted(target: Coordinate, source_defense: Coordinate) -> tuple[Coordinate,
 
 def _named(coordinates: Mapping[str, Coordinate], labels: Mapping[str, str]) -> dict[str, Called]:
     """Names by coordinate, as are the labels; those that would share one are called by all of their parameters."""
+    links = {canonical(link): link for each in coordinates.values() for link in each.get("links", ())}
+    alone = {key: each for key, each in {**coordinates, **links}.items() if "links" not in each}
+    called = _alone(alone, labels)
+    for key, each in coordinates.items():
+        if "links" in each:
+            joined = " + ".join(called[canonical(link)].short for link in each["links"])
+            called[key] = Called(labels.get(key) or joined, label(each))
+    return {key: called[key] for key in coordinates}
+
+
+def _alone(coordinates: Mapping[str, Coordinate], labels: Mapping[str, str]) -> dict[str, Called]:
+    """The names of components that are no chains of others."""
     bases = {key: labels.get(key) or each["id"] for key, each in coordinates.items()}
     short = {}
     for key, each in coordinates.items():

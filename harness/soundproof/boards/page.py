@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from soundproof.boards import charts, columns, glossary
 from soundproof.boards.formats import interval, written
-from soundproof.boards.headlines import headlines
+from soundproof.boards.headlines import headlines, told_apart
 from soundproof.boards.measures import Unit
 from soundproof.boards.numbers import counted, measured
 from soundproof.boards.payload import KINDS, badge, payload
@@ -53,6 +53,7 @@ def page(boards: Boards, source: Provenance, run: Mapping[str, Any], further: Se
         explained=_explained(sheets),
         badges=[badge(flag) for flag in boards.flags],
         headlines=headlines(boards),
+        told_apart=told_apart(boards),
         cells={str(status): boards.cells.get(status, 0) for status in Status},
         sheet=sheets["classifiers"],
         attacks=sheets["attacks"],

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from soundproof.results.files import Results, Row
 
 HEADER = ("Of", "Measure", "Ours", "95 %", "Theirs", "Difference", "Remarks")
+_RULE = (
+    "A statement holds, or does not, where the 95 % interval of what speaks for it lies on one side; else it is "
+    "undecided. A conclusion holds where all of its statements do, and does not where one does not."
+)
 _CSV = (
     *("paper", "table", "dataset", "representation", "model", "attack", "target", "measure"),
     *("ours", "ours_low", "ours_high", "ours_n", "theirs", "difference", "rows", "remarks"),
@@ -86,19 +90,22 @@ def pages(sound: Results) -> dict[str, str]:
         return {}
     sheets = [Sheet(table, tuple(_line(each) for each in found)) for table, found in beside if found]
     missing = [table for table, found in beside if not found]
-    stated = [(each, [*_statements(each, names)]) for each in conclusions]
+    stated = [Conclusion(each, tuple(_statements(each, names))) for each in measured]
+    silent = [each for each in conclusions if not each.measured]
     suite = str((sound.run.get("suite") or {}).get("name") or "")
     template = environment().get_template("papers.html.j2")
     return {
-        "papers.md": _markdown(suite, stated, sheets, missing),
+        "papers.md": _markdown(suite, stated, silent, sheets, missing),
         "papers.html": template.render(
             suite=suite,
             stated=stated,
-            supported=_supported,
+            silent=silent,
+            several=len({each.dataset for conclusion in stated for each in conclusion.statements}) > 1,
             sheets=sheets,
             missing=missing,
             header=HEADER,
             sources=_sources(),
+            rule=_RULE,
         ),
         "papers.csv": _csv(beside),
     }
@@ -144,24 +151,45 @@ def _remarks(beside: Beside) -> Iterator[str]:
     yield from (f"doubtful in print: {doubt}" for doubt in beside.printed.doubts)
 
 
+@dataclass(frozen=True)
+class Conclusion:
+    """A conclusion of a paper on which something was measured, with all of its statements."""
+
+    ordering: Ordering
+    statements: tuple[Statement, ...]
+
+    @property
+    def measured(self) -> list[Statement]:
+        """Statements on which something was measured, the decided ones first."""
+        shown = [each for each in self.statements if each.evidence.rows]
+        return sorted(shown, key=lambda each: each.evidence.verdict is Verdict.UNDECIDED)
+
+    @property
+    def silent(self) -> list[str]:
+        """The others, in words."""
+        return list(dict.fromkeys(each.evidence.statement for each in self.statements if not each.evidence.rows))
+
+    @property
+    def tally(self) -> str:
+        """How its statements fare: `2 hold, 1 does not, 3 undecided, 2 not measured`."""
+        counts = {verdict: sum(each.evidence.verdict is verdict for each in self.measured) for verdict in Verdict}
+        holds, fails, undecided = (
+            counts[verdict] for verdict in (Verdict.HOLDS, Verdict.FAILS, Verdict.UNDECIDED)
+        )
+        silent = len(self.statements) - len(self.measured)
+        parts = (
+            f"{holds} {'holds' if holds == 1 else 'hold'}" if holds else "",
+            f"{fails} {'does not' if fails == 1 else 'do not'}" if fails else "",
+            f"{undecided} undecided" if undecided else "",
+            f"{silent} not measured" if silent else "",
+        )
+        return ", ".join(filter(None, parts))
+
+
 def _statements(ordering: Ordering, names: Names) -> Iterator[Statement]:
     for dataset, statements in ordering.evidence:
         for evidence in statements:
             yield Statement(names.of("dataset", dataset).short, evidence, _basis(evidence.rows, names))
-
-
-def _supported(statements: Sequence[Statement]) -> str:
-    """The sentence that the evidence supports."""
-    said = {verdict: [each for each in statements if each.evidence.verdict is verdict] for verdict in Verdict}
-    parts = [
-        f"{word}: {'; '.join(f'{each.evidence.statement} ({each.dataset})' for each in said[verdict])}."
-        for verdict, word in ((Verdict.HOLDS, "Borne out here"), (Verdict.FAILS, "Not so here"))
-        if said[verdict]
-    ]
-    open_ones = len(said[Verdict.UNDECIDED])
-    return " ".join(
-        [*parts, f"Open: {open_ones} of {counted(len(statements), 'statement')}."] if open_ones else parts
-    )
 
 
 def _basis(rows: Sequence[Row], names: Names) -> str:
@@ -178,21 +206,30 @@ def _basis(rows: Sequence[Row], names: Names) -> str:
 
 def _markdown(
     suite: str,
-    stated: Sequence[tuple[Ordering, Sequence[Statement]]],
+    stated: Sequence[Conclusion],
+    silent: Sequence[Ordering],
     sheets: Sequence[Sheet],
     missing: Sequence[Table],
 ) -> str:
-    parts = [f"# The papers beside · {plain(suite)}", "\n".join(f"- {plain(line)}" for line in _sources())]
+    parts = [f"# The papers beside · {plain(suite)}"]
     if stated:
-        parts.append("## What they conclude")
-    for ordering, statements in stated:
+        rows = [
+            [each.ordering.paper, each.ordering.claim, str(each.ordering.verdict), each.tally] for each in stated
+        ]
+        parts += [f"{_RULE}", _grid(["Paper", "Conclusion", "Verdict", "Its statements"], rows)]
+    for conclusion in stated:
+        ordering = conclusion.ordering
         parts.append(f"### {ordering.paper}: **{ordering.verdict}**\n\n> {plain(ordering.claim)}")
-        parts.append(plain(_supported(statements)))
         rows = [
             [each.dataset, each.evidence.statement, str(each.evidence.verdict), each.evidence.found, each.basis]
-            for each in statements
+            for each in conclusion.measured
         ]
         parts.append(_grid(["Data set", "Statement", "Verdict", "Found", "Rests on"], rows))
+        if conclusion.silent:
+            parts.append(f"Not measured here: {plain('; '.join(conclusion.silent))}.")
+    if silent:
+        said = "\n".join(f"- {each.paper}: {plain(each.claim)}" for each in silent)
+        parts.append(f"## Conclusions on which nothing was measured here\n\n{said}")
     if sheets:
         parts.append("## Their numbers and ours")
     for sheet in sheets:
@@ -214,6 +251,7 @@ def _markdown(
         parts.append(
             "Nothing here to put beside: " + ", ".join(f"{each.paper} {each.name}" for each in missing) + "."
         )
+    parts += ["## The papers", "\n".join(f"- {plain(line)}" for line in _sources())]
     return "\n\n".join(parts) + "\n"
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from soundproof.boards import recipe
 from soundproof.boards.matrices import matrices
 from soundproof.contract.identity import label
-from soundproof.results.flags import FLAGS, UNKNOWN
+from soundproof.results.flags import FLAGS, HINT, UNKNOWN
 from soundproof.types import Status
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ class _Payload:
         self._number = {
             kind: {called: at for at, called in enumerate(found)} for kind, found in self._called.items()
         }
+        self._said: dict[str, int] = {}
         self._who = {line.name: at for at, line in enumerate(sheets["classifiers"].lines)}
 
     def content(self) -> dict[str, Any]:
@@ -87,6 +88,8 @@ class _Payload:
             "unscored": self._unscored(),
             "pictures": self._pictures(boards.shots),
             "suite": [str(suite.get("name") or ""), recipe.rest(suite)],
+            # Last: those above have said it all.
+            "said": list(self._said),
         }
 
     def _name(self, of: Name) -> list[int]:
@@ -114,14 +117,28 @@ class _Payload:
         found = {section.name: section for section in self._boards.sections}
         trained = _trainings(self._boards.trainings)
         return [
-            {**self._section(found.get(name)), "training": trained(name), "evidence": self._evidence(name)}
+            {**self._section(found.get(name)), "training": trained(name), "checks": self._checks(name)}
             for name in (line.name for line in self._sheets["classifiers"].lines)
         ]
 
-    def _evidence(self, name: Name) -> list[list[Any]]:
-        """What speaks for a classifier's flags, by the flag's place in the list of all."""
+    def _checks(self, name: Name) -> list[list[Any]]:
+        """What checks say of a classifier: verdict, flag by its place in the list of all, and words."""
         flags = {flag: at for at, flag in enumerate(self._boards.flags)}
-        return [[flags[flag], said] for flag, said in self._boards.evidence.get(name, ()) if flag in flags]
+        return [
+            [
+                each.verdict if each.flag != HINT else "hint",
+                flags.get(each.flag or "", -1),
+                self._words(each.title),
+                self._words(each.said),
+                self._words(each.evidence),
+                "; ".join(f"fold {fold}, seed {seed}" for fold, seed in each.runs),
+            ]
+            for each in self._boards.examinations.get(name, ())
+        ]
+
+    def _words(self, text: str) -> int:
+        """Number of a text in the list of all: classifiers are told much the same."""
+        return self._said.setdefault(text, len(self._said))
 
     def _section(self, section: Section | None) -> dict[str, Any]:
         if section is None:

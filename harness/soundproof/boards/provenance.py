@@ -31,7 +31,8 @@ class Provenance:
     Attributes:
         suite: Its name.
         digest: Of the suite, shortened.
-        budget: The bound in words, e.g. `‖ε‖₂ ≤ 3`; empty where the run did not note it.
+        budget: The bound in words, e.g. `‖ε‖₂ ≤ 3`, `SNR ≥ 40 dB on the waveform`; empty where the run
+            did not note it.
         target: The fooling AUC to exceed, likewise.
         limits: Further limits in words.
         datasets: In the order of the suite.
@@ -57,9 +58,7 @@ def provenance(run: Mapping[str, Any]) -> Provenance:
     return Provenance(
         suite=str((run.get("suite") or {}).get("name") or "results"),
         digest=str(run.get("suite_digest") or "")[:_SHORT],
-        budget=f"{_NORMS.get(budget.get('norm', 'l2'), '‖ε‖')} ≤ {budget['epsilon']:g}"
-        if "epsilon" in budget
-        else "",
+        budget=_bound(budget),
         target=f"{budget['target_auc']:g}" if "target_auc" in budget else "",
         limits=tuple(
             f"at most {budget[name]:,} {what} a clip"
@@ -71,6 +70,20 @@ def provenance(run: Mapping[str, Any]) -> Provenance:
         environment=tuple(sorted((str(k), str(v)) for k, v in (run.get("environment") or {}).items() if v != "")),
         components=tuple(sorted(_component(entry) for entry in run.get("components") or ())),
     )
+
+
+def _bound(budget: Mapping[str, Any]) -> str:
+    """The bound on perturbations in words; empty where the run did not note it."""
+    norm, of_sound = str(budget.get("norm", "l2")), budget.get("domain") == "waveform"
+    size, whole = _NORMS.get(norm, "‖ε‖"), _NORMS.get(norm, "‖ε‖").replace("ε", "x")
+    words = {
+        "epsilon": f"{size} ≤ {budget.get('epsilon', 0):g}",
+        "rms": f"RMS of ε ≤ {budget.get('rms', 0):g}",
+        "relative": f"{size} ≤ {budget.get('relative', 0):g}·{whole}",
+        "snr_db": f"SNR ≥ {budget.get('snr_db', 0):g} dB",
+    }
+    said = next((words[unit] for unit in words if unit in budget), "")
+    return f"{said} on the waveform" if said and of_sound else said
 
 
 def _data(entry: Mapping[str, Any]) -> Data:

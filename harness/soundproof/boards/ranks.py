@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from soundproof.boards.entries import Rank, Recognition, Robustness
 from soundproof.results.flags import unranked
-from soundproof.results.places import places
+from soundproof.results.places import standing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,13 +55,15 @@ def ranked(
         fit = [each for each in here if metric in each.metrics and not unranked(each.flags)]
         order = {id(each): _order(each, metric, ties or {}) for each in fit}
         fit.sort(key=lambda each: order[id(each)])
-        held, p = places([outcomes[each.name] for each in fit], groups[dataset]) if fit else ([], [])
-        for at, (each, (low, high)) in enumerate(zip(fit, held, strict=True)):
+        if fit:
+            settled = standing([outcomes[each.name] for each in fit], groups[dataset])
+        for at, each in enumerate(fit):
+            low, high = settled.places[at]
             place = 1 + sum(order[id(other)] < order[id(each)] for other in fit)
             ahead = 0.0
             if at + 1 < len(fit):
                 ahead = each.metrics[metric].value - fit[at + 1].metrics[metric].value
-            found.append(replace(each, rank=Rank(place, low, high, ahead, p[at])))
+            found.append(replace(each, rank=Rank(place, low, high, ahead, settled.p[at], settled.detectable)))
         rest = [each for each in here if id(each) not in order]
         rest.sort(key=lambda each: -each.metrics[metric].value if metric in each.metrics else 1.0)
         found.extend(rest)

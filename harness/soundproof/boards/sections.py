@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from soundproof.boards.curves import Curve, Fallen
     from soundproof.boards.names import Called, Name, Names
+    from soundproof.results.combine import Combination
     from soundproof.results.files import Results, Row
 
     Array = npt.NDArray[Any]
@@ -47,7 +48,7 @@ class Section:
         sizes: Security curves over ‖ε‖₂, the worst case first.
         costs: Budget curves over gradients.
         classes: Of each class its test clips, those right when clean and, where there were attacks, those that
-            survive all of them.
+            survive all of them and all examples made against other classifiers.
         confusions: Clean, and under the attack that fools most.
         hardest: Clips by name that need the most, with their size; None where the searches found none.
         easiest: Those that need the least.
@@ -62,7 +63,9 @@ class Section:
     easiest: tuple[tuple[str, float | None], ...] = ()
 
 
-def sections(results: Results, rows: Sequence[Row], names: Names, controls: frozenset[str]) -> tuple[Section, ...]:
+def sections(
+    results: Results, rows: Sequence[Row], names: Names, controls: frozenset[str], combination: Combination
+) -> tuple[Section, ...]:
     """One for each classifier that has a score, in the order of the rows.
 
     Args:
@@ -70,25 +73,36 @@ def sections(results: Results, rows: Sequence[Row], names: Names, controls: froz
         rows: Its rows, sound and sorted.
         names: Of its components.
         controls: Ids of attacks that are none.
+        combination: Of the folder's rows.
     """
     found: dict[Name, list[Row]] = {}
     for row in rows:
         if row.status is Status.OK and row.protocol in ("clean", "bounded", "reach"):
             found.setdefault(names.classifier(row), []).append(row)
-    return tuple(_Classifier(results, name, each, names, controls).section() for name, each in found.items())
+    return tuple(
+        _Classifier(results, name, each, names, controls, combination).section() for name, each in found.items()
+    )
 
 
 class _Classifier:
     """The rows of one classifier, by protocol and attack."""
 
     def __init__(
-        self, results: Results, name: Name, rows: Sequence[Row], names: Names, controls: frozenset[str]
+        self,
+        results: Results,
+        name: Name,
+        rows: Sequence[Row],
+        names: Names,
+        controls: frozenset[str],
+        combination: Combination,
     ) -> None:
         self._results, self._name = results, name
         self._controls = {names.attack(row) for row in rows if row.attack and row.attack["id"] in controls}
         self._clean = {(row.fold, row.seed): results.fields(row) for row in rows if row.protocol == "clean"}
         self._bounded = self._by_attack(rows, "bounded", names)
         self._reach = self._by_attack(rows, "reach", names)
+        attacks = [row for row in rows if row.protocol == "bounded" and names.attack(row) not in self._controls]
+        self._survived = combination.survived(attacks)
         self._dataset = rows[0].dataset
 
     def _by_attack(
@@ -141,17 +155,14 @@ class _Classifier:
 
     def _classes(self) -> tuple[tuple[int, ...], ...]:
         counts = np.zeros((self._count(), 3), np.int64)
-        real = [runs for attack, runs in self._bounded.items() if attack not in self._controls]
         for run, clean in self._clean.items():
             right = clean["label"] == clean["prediction"]
             np.add.at(counts[:, 0], clean["label"], 1)
             np.add.at(counts[:, 1], clean["label"][right], 1)
-            attacks = [runs[run] for runs in real if run in runs]
-            if attacks:
-                fooled = np.any([each["fooled"] > 0 for each in attacks], axis=0)
-                survived = np.isin(clean["clip"], attacks[0]["clip"][~fooled])
-                np.add.at(counts[:, 2], clean["label"][survived], 1)
-        return tuple(map(tuple, (counts if real else counts[:, :2]).tolist()))
+            if run in self._survived:
+                clips, survived = self._survived[run]
+                np.add.at(counts[:, 2], clean["label"][np.isin(clean["clip"], clips[survived])], 1)
+        return tuple(map(tuple, (counts if self._survived else counts[:, :2]).tolist()))
 
     def _confusions(self) -> list[Confusion]:
         if not self._clean:

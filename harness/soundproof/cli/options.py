@@ -10,12 +10,26 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from soundproof.engine.runner import Runner
+
 
 def add_suite(parser: argparse.ArgumentParser) -> None:
     """Options for what to measure, and where things are."""
     parser.add_argument(
         "--suite", default="quick", metavar="NAME|FILE.toml", help="built-in suite or file (default: quick)"
     )
+    add_places(parser)
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="KIND=ID",
+        help="run only this component of its kind; may be repeated, e.g. --only model=resnet18",
+    )
+
+
+def add_places(parser: argparse.ArgumentParser) -> None:
+    """Options for where things are, and where to compute."""
     parser.add_argument(
         "--data", metavar="DIR", help="folder of the public data sets (default: $SOUNDPROOF_DATA, else ./data)"
     )
@@ -30,13 +44,6 @@ def add_suite(parser: argparse.ArgumentParser) -> None:
         type=positive,
         metavar="N",
         help="threads of torch, whose number shows in last digits (default: $OMP_NUM_THREADS, else all cores)",
-    )
-    parser.add_argument(
-        "--only",
-        action="append",
-        default=[],
-        metavar="KIND=ID",
-        help="run only this component of its kind; may be repeated, e.g. --only model=resnet18",
     )
 
 
@@ -69,3 +76,14 @@ def only(entries: Sequence[str]) -> dict[str, list[str]]:
     if problems:
         raise SoundproofError(problems)
     return chosen
+
+
+def runner(arguments: argparse.Namespace) -> Runner:
+    """What runs cells, with the places and the device that were asked for."""
+    from soundproof.contract.discovery import discover
+    from soundproof.engine.environment import cache_folder, data_folder, detect
+    from soundproof.engine.runner import Runner
+    from soundproof.engine.store import Store
+
+    environment = detect(arguments.device, arguments.threads)
+    return Runner(discover(), environment, Store(cache_folder(arguments.cache)), data_folder(arguments.data))

@@ -137,6 +137,24 @@ class RepresentationPromises(Promises):
         found = f"differentiable is {says} and finite differences say otherwise"
         require(exact is says, found, "see what cuts gradients, or set differentiable")
 
+    @promise("let the fitted module's inverse(inputs, reference) give waveforms back, or take `inverse` away")
+    def its_inverse_gives_a_clip_back_within_the_stated_error(self) -> None:
+        """The sound of a clip's own input has that input, up to the error that its `inverse` states (RMS)."""
+        reason = self.representation.reason_without_inverse()
+        if reason is not None:
+            raise InapplicableError(reason)
+        stated = self.representation.inverse
+        assert stated is not None
+        back = self.module.inverse(self.inputs, self.waveforms)  # type: ignore[operator]
+        found, due = tuple(back.shape), tuple(self.waveforms.shape)
+        require(found == due, f"inverse returned {found} where {due} is due", "return a waveform for each clip")
+        missed = (self.module(back) - self.inputs).square().flatten(1).mean(dim=1).sqrt().max().item()
+        require(
+            missed <= stated.error,
+            f"a clip's input is missed by {missed:.3g} (RMS) where {stated.error:.3g} is stated",
+            "mend the inverse, or state its error",
+        )
+
     @promise("guard roots and logarithms: sqrt and log have no slope at 0")
     def gradients_of_silence_are_numbers(self) -> None:
         """Gradients of silent and of padded clips are finite."""

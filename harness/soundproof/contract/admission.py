@@ -12,7 +12,8 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from soundproof.contract.components import KINDS, Component
+from soundproof.contract.chain import CHAIN
+from soundproof.contract.components import KINDS, Component, Defense
 from soundproof.contract.parameters import RESERVED, schema
 from soundproof.types import Kind
 
@@ -57,6 +58,8 @@ def _abstract(component: type[Component]) -> str | None:
 
 def _id(component: type[Component]) -> str | None:
     name = getattr(component, "id", None)
+    if name == CHAIN and issubclass(component, Defense):
+        return f"its id cannot be {CHAIN!r}, which is what results call a list of defenses"
     good = isinstance(name, str) and _ID.fullmatch(name)
     return None if good else f"needs an id of lower-case letters, digits and hyphens, not {name!r}"
 

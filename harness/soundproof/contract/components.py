@@ -1,4 +1,4 @@
-"""The contract of every plugin: six kinds of component, each a frozen dataclass.
+"""The contract of every plugin: seven kinds of component, each a frozen dataclass.
 
 The fields of a component are its parameters: typed, documented and validated (annotate them with
 `pydantic.Field` for limits and help), so that equal parameters mean equal components and equal cache keys.
@@ -17,7 +17,7 @@ from collections.abc import Mapping  # noqa: TC003 - parameters are described fr
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from soundproof.contract.hashing import kept_hash
-from soundproof.types import Access, Adversary, Domain, Download, Kind, Recipe
+from soundproof.types import Access, Adversary, Domain, Download, Inverse, Kind, Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -46,6 +46,8 @@ class Component(ABC):
         presets: Parameters that a published source uses, by the source's name. A suite writes
             `{ id = "bim-b", preset = "001" }`; what stands beside the preset overrides it.
         trial: Parameters that make it cheap, with which `bench check` tries it; none where it is cheap already.
+        portable: Whether id and parameters say what it is on any machine. Not so where they name code or files of
+            the user's: submissions of it cannot be verified.
     """
 
     kind: ClassVar[Kind]
@@ -53,6 +55,7 @@ class Component(ABC):
     version: ClassVar[str | None] = None
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     trial: ClassVar[Mapping[str, Any]] = {}
+    portable: ClassVar[bool] = True
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -161,17 +164,25 @@ class Representation(Component):
         domain: The shape it produces.
         differentiable: Whether gradients flow through it to the waveform.
         fitted: Whether `fit` looks at the training clips. If not, its inputs are shared by all folds.
+        inverse: The way back to sound that the module of `fit` has, None if it has none.
     """
 
     kind = Kind.REPRESENTATION
     domain: ClassVar[Domain] = Domain.IMAGE
     differentiable: ClassVar[bool] = True
     fitted: ClassVar[bool] = False
+    inverse: ClassVar[Inverse | None] = None
 
     @classmethod
     def capabilities(cls) -> dict[str, Any]:
-        """Domain, differentiability and whether it is fitted to the training clips."""
-        return {"domain": cls.domain, "differentiable": cls.differentiable, "fitted": cls.fitted}
+        """Domain, differentiability, whether it is fitted to the training clips, and the way back to sound."""
+        inverse = None if cls.inverse is None else vars(cls.inverse)
+        return {
+            "domain": cls.domain,
+            "differentiable": cls.differentiable,
+            "fitted": cls.fitted,
+            "inverse": inverse,
+        }
 
     @property
     @abstractmethod
@@ -196,12 +207,19 @@ class Representation(Component):
                 representation looks at them.
 
         Returns:
-            A module from waveforms `[n, T]` to inputs in [0, 1]; row 0 of an image is the lowest frequency.
+            A module from waveforms `[n, T]` to inputs in [0, 1]; row 0 of an image is the lowest frequency. Where
+            there is an `inverse`, the module's method `inverse(inputs, reference)` gives waveforms `[n, T]` of
+            inputs `[n, ...]`; the reference, waveforms `[n, T]` of the clips that inputs were made from, gives
+            what inputs do not hold, e.g. phase and level.
         """
 
     def reason_to_skip(self, samples: int) -> str | None:  # noqa: ARG002
         """Why clips of so many samples cannot be represented, or None."""
         return None
+
+    def reason_without_inverse(self) -> str | None:
+        """Why inputs cannot be turned back into sound with these parameters, or None."""
+        return f"{self.id} has no way back to sound" if self.inverse is None else None
 
 
 class Model(Component):
@@ -432,4 +450,40 @@ class Augmentation(Component):
         """
 
 
-KINDS: Sequence[type[Component]] = (Dataset, Representation, Model, Defense, Attack, Augmentation)
+class Channel(Component):
+    """What happens to a sound between the attacker and the classifier: a codec, a room, a microphone.
+
+    Attributes:
+        differentiable: Whether gradients flow through `carry` to the waveforms.
+    """
+
+    kind = Kind.CHANNEL
+    differentiable: ClassVar[bool] = False
+
+    @classmethod
+    def capabilities(cls) -> dict[str, Any]:
+        """Whether gradients flow through it."""
+        return {"differentiable": cls.differentiable}
+
+    @abstractmethod
+    def carry(self, waveforms: torch.Tensor, rate: int, generator: torch.Generator) -> torch.Tensor:
+        """Play clips through the channel.
+
+        What it draws depends on the generator and on how many clips there are, not on how they sound: a clip and
+        its attacked copy then meet the same channel.
+
+        Args:
+            waveforms: float32 `[n, T]` in [-1, 1].
+            rate: Sampling rate, Hz.
+            generator: The only source of randomness, on the CPU.
+
+        Returns:
+            What arrives, `[n, T]` in [-1, 1], neither earlier nor later than it was sent unless that is the point.
+        """
+
+    def reason_to_skip(self, rate: int, samples: int) -> str | None:  # noqa: ARG002
+        """Why clips of so many samples at a rate cannot be played through it, or None."""
+        return None
+
+
+KINDS: Sequence[type[Component]] = (Dataset, Representation, Model, Defense, Attack, Augmentation, Channel)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from soundproof.contract.components import Component
 from soundproof.contract.sources import source_digest
 from soundproof.types import Ref
-
-if TYPE_CHECKING:
-    from soundproof.contract.components import Component
 
 
 def plain(value: object) -> Any:
     """A parameter's value as JSON."""
     if isinstance(value, Ref):
         return {"id": value.id, **plain(value.parameters)}
+    if isinstance(value, Component):
+        return coordinate(value)
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -50,7 +50,9 @@ def fingerprint(component: Component) -> dict[str, Any]:
 
 
 def label(coordinate: dict[str, Any]) -> str:
-    """A coordinate for people: `stft(n_fft=1024)`."""
+    """A coordinate for people: `stft(n_fft=1024)`, and of a chain `adversarial-training + input-transform`."""
+    if "links" in coordinate:
+        return " + ".join(map(label, coordinate["links"]))
     rest = ", ".join(f"{name}={_short(value)}" for name, value in coordinate.items() if name != "id")
     return f"{coordinate['id']}({rest})" if rest else str(coordinate["id"])
 

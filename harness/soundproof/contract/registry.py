@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pydantic
 
 from soundproof.contract.admission import instance_flaws
+from soundproof.contract.chain import links_of
 from soundproof.contract.identity import parameter
 from soundproof.contract.parameters import describe_parameters, explain, references, schema
 from soundproof.errors import PluginError, hint, raised_at, shown
@@ -139,6 +140,9 @@ class Registry:
 
     def distributions(self, component: Component) -> frozenset[str]:
         """Distributions that a component comes from, with those of the components that its parameters name."""
+        links = links_of(component)
+        if links != (component,):
+            return frozenset().union(*map(self.distributions, links))
         refs = [value for value in component.parameters().values() if isinstance(value, Ref)]
         named = [cast("Component", ref.component or self.build(ref)) for ref in refs]
         own = {self.find(type(component).kind, component.id).distribution}

@@ -12,6 +12,7 @@ from torch import nn
 from soundproof.digest import seed_from
 from soundproof.engine.fusion import fused
 from soundproof.engine.keys import seed_of
+from soundproof.measuring.classifier import Classifier
 from soundproof.measuring.learning import Learning, plain
 from soundproof.measuring.outcome import InvalidExamplesError
 from soundproof.training.trainer import Trainer, TrainingError
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from soundproof.engine.inputs import InputMaker
     from soundproof.engine.store import Artifact
     from soundproof.engine.workshop import Workshop
-    from soundproof.measuring.classifier import Classifier, Trained
+    from soundproof.measuring.classifier import Trained
 
     Made = tuple[Mapping[str, Any], Mapping[str, Any]]
 
@@ -57,15 +58,30 @@ class ClassifierMaker:
 
     def fresh(self, classifier: Classifier) -> nn.Module:
         """The same as another object, which has seen nothing yet."""
-        stored = self._defend(classifier)
-        module = self._wrapped(classifier)
-        weights = stored if stored.record["weights"] == "own" else self._train(classifier.trained)
-        module.load_state_dict(weights.tensors(self.workshop.device))
-        self._probed(module, classifier.trained, classifier.defense)
+        return self.assembled(classifier, self.weights(classifier))
+
+    def assembled(self, classifier: Classifier, weights: Mapping[str, torch.Tensor]) -> nn.Module:
+        """A classifier as it is measured, with the given weights in its network.
+
+        Raises:
+            RuntimeError: They are not of its names or shapes.
+        """
+        module = self._structure(classifier)
+        module.load_state_dict(weights)
+        self._probed(module, classifier.trained, classifier.link)
         module = fused(module.eval(), self.workshop.plan.shape(classifier.trained))
         draws = classifier.defense.draws
         module = module if draws == 1 else Expectation(module, draws)
         return module.requires_grad_(requires_grad=False).eval()
+
+    def adopt(self, classifier: Classifier, weights: Mapping[str, torch.Tensor]) -> None:
+        """Hold a classifier with weights from elsewhere; the store does not see them.
+
+        Raises:
+            RuntimeError: They are not of its names or shapes.
+        """
+        module = self.assembled(classifier, weights)
+        self._memory[classifier] = module, Seal(module)
 
     def drop(self, classifier: Classifier) -> None:
         """Forget a classifier, so that it is made again from its stored weights when next needed."""
@@ -85,10 +101,13 @@ class ClassifierMaker:
 
     def learning(self, classifier: Classifier) -> tuple[Learning, Learning]:
         """Training of the model, and what its defense did on top."""
-        model = Learning()
-        if not classifier.defense.from_scratch:
-            model = Learning(curve=self._train(classifier.trained).record["curve"])
-        return model, Learning(**self._defend(classifier).record["learning"])
+        own = Learning(**self._defend(classifier).record["learning"])
+        if classifier.defense.from_scratch:
+            return Learning(), own
+        if isinstance(classifier.before, Classifier):
+            model, earlier = self.learning(classifier.before)
+            return model, earlier.then(own)
+        return Learning(curve=self._train(classifier.trained).record["curve"]), own
 
     def _defend(self, classifier: Classifier) -> Artifact:
         return self.workshop.made(classifier, lambda: self._defended(classifier))
@@ -99,10 +118,10 @@ class ClassifierMaker:
 
     def _defended(self, classifier: Classifier) -> Made:
         trained, defense, device = classifier.trained, classifier.defense, self.workshop.device
-        before = {} if defense.from_scratch else self._train(trained).tensors(device)
+        before = {} if defense.from_scratch else self.weights(classifier.before)
         seed = seed_from(seed_of("defended", trained, defense))
         with seeded(seed, device):
-            module, data = self._build(trained), self.inputs.training_data(trained)
+            module, data = self._structure(classifier.before), self.inputs.training_data(trained)
             if defense.from_scratch:
                 trained.model.prepare(module, data)
             else:
@@ -147,11 +166,21 @@ class ClassifierMaker:
         # Convolutions are faster with channels last, on CPUs and GPUs alike.
         return module.to(self.workshop.device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
-    def _wrapped(self, classifier: Classifier) -> nn.Module:
-        return self._wrap(self._build(classifier.trained), classifier)
+    def _structure(self, stage: Trained | Classifier) -> nn.Module:
+        """A classifier's network, before weights are put into it."""
+        if isinstance(stage, Classifier):
+            return self._wrap(self._structure(stage.before), stage)
+        return self._build(stage)
+
+    def weights(self, stage: Trained | Classifier) -> Mapping[str, torch.Tensor]:
+        """Weights of a classifier, which are those of the one before where its defense left them alone."""
+        stored = self._defend(stage) if isinstance(stage, Classifier) else self._train(stage)
+        if isinstance(stage, Classifier) and stored.record["weights"] == "same":
+            return self.weights(stage.before)
+        return stored.tensors(self.workshop.device)
 
     def _wrap(self, module: nn.Module, classifier: Classifier) -> nn.Module:
-        trained, defense, plan = classifier.trained, classifier.defense, self.workshop.plan
+        trained, defense, plan = classifier.trained, classifier.link, self.workshop.plan
         structure: object = defense.wrap(module, plan.shape(trained), plan.classes(trained))
         if not isinstance(structure, nn.Module):
             raise TypeError(f"{defense.id}: wrap returned {type(structure).__name__}, not a torch.nn.Module")

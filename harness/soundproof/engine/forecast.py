@@ -118,7 +118,7 @@ def _passes(plan: Plan, node: Node) -> float:
         cost = node.protocol.cost(node, plan.budget(node))
         return len(plan.test(node.classifier.trained)) * (cost.gradients + cost.queries * _FORWARD)
     if isinstance(node, Classifier):
-        return _epochs(plan, node.trained) * node.defense.training_cost
+        return _epochs(plan, node.trained) * node.link.training_cost
     return _epochs(plan, node) if isinstance(node, Trained) else 0.0
 
 

@@ -12,6 +12,7 @@ from soundproof.contract.identity import coordinate
 from soundproof.data.checks import read_waveforms
 from soundproof.digest import seed_from
 from soundproof.errors import DataError
+from soundproof.measuring.recordings import Recordings
 from soundproof.planning.graph import Clips
 from soundproof.types import Examples, Sounds, TrainingData
 
@@ -43,6 +44,7 @@ class InputMaker:
 
     workshop: Workshop
     _memory: dict[Trained, torch.Tensor] = field(default_factory=dict)
+    _recordings: dict[Trained, Recordings] = field(default_factory=dict)
 
     def decode(self, cells: Sequence[Cell]) -> None:
         """Decode all audio that cells need, before the first of them runs.
@@ -63,12 +65,22 @@ class InputMaker:
     def forget(self) -> None:
         """Free what is held in memory."""
         self._memory.clear()
+        self._recordings.clear()
 
     def examples(self, trained: Trained, rows: npt.NDArray[np.int64]) -> Examples:
         """Inputs and labels of some rows of the plan's index, on the device."""
         labels = self.workshop.plan.indexes[trained.dataset].labels[rows]
         inputs = self._all(trained)[torch.from_numpy(rows).to(self.workshop.device)]
         return Examples(inputs, torch.from_numpy(labels).to(self.workshop.device))
+
+    def recordings(self, trained: Trained) -> Recordings:
+        """The sound of the test clips, and their representation."""
+        if trained not in self._recordings:
+            stage = self.workshop.plan.graph.inputs(trained)[0]
+            waveforms = self._waveforms(_clips(stage))[self.workshop.plan.test(trained)]
+            sounds = torch.from_numpy(np.ascontiguousarray(waveforms)).to(self.workshop.device)
+            self._recordings[trained] = Recordings(trained.representation.rate, sounds, self._transform(stage))
+        return self._recordings[trained]
 
     def training_data(self, trained: Trained) -> TrainingData:
         """Data that a classifier and its defense may learn from."""

@@ -47,6 +47,7 @@ class Ground:
 
 
 _ARRAYS = ("numpy", "scipy")
+_SOUND = ("librosa", "soxr", "soundfile", "pyloudnorm")
 _NETWORKS = ("numpy", "torch", "torchvision")
 GROUNDS: dict[type[Node], Ground] = {
     Clips: Ground(("data/audio.py", "data/own_audio.py"), ("numpy", "soundfile", "soxr"), computes=False),
@@ -68,11 +69,12 @@ GROUNDS: dict[type[Node], Ground] = {
             "digest.py",
             "victim",
             "measuring",
+            "sound",
             "engine/fusion.py",
             "engine/measurements.py",
             "engine/memory.py",
         ),
-        (*_NETWORKS, "scipy", "adversarial-robustness-toolbox"),
+        (*_NETWORKS, "scipy", "adversarial-robustness-toolbox", *_SOUND),
     ),
 }
 
@@ -159,7 +161,7 @@ class Keys:
     @_parts.register
     def _(self, node: Classifier) -> dict[str, Any]:
         # A defense trains by the model's recipe, on the same clips.
-        return {**self._parts(node.trained), "defense": self._identity(node.defense)}
+        return {**self._parts(node.trained), "defense": self._identity(node.link)}
 
     @_parts.register
     def _(self, node: Cell) -> dict[str, Any]:
@@ -167,6 +169,7 @@ class Keys:
         welcome = [self.of(each).digest for each in node.protocol.needs(node).welcome]
         return {
             **({"welcome": welcome} if welcome else {}),
+            **({} if node.channel is None else {"channel": self._name(node.channel)}),
             "attack": None if node.attack is None else self._name(node.attack),
             "settings": self._settings(node.protocol, node.classifier.trained.dataset),
             "test": self._tested(node.judged.trained.dataset, node.judged.trained.fold),

@@ -69,7 +69,7 @@ class Measurements:
         with self.workshop.once(self.workshop.keys.of(cell)):
             material = Material(
                 cell=cell,
-                subject=self._subject(cell.judged, seed),
+                subject=self.subject(cell.judged, seed),
                 budget=self.workshop.plan.budget(cell),
                 outcomes=outcomes,
                 examples={each: made for each, made in examples.items() if made is not None},
@@ -77,6 +77,7 @@ class Measurements:
                 training_clips=len(self._split(cell.classifier).train),
                 training=lambda: self.inputs.training_data(cell.judged.trained).train,
                 fresh=lambda: self.classifiers.fresh(cell.judged),
+                recordings=lambda: self.inputs.recordings(cell.judged.trained),
             )
             try:
                 with seeded(seed_from(seed), self.workshop.device):
@@ -106,7 +107,8 @@ class Measurements:
         makes_some = cell.protocol.leaves_examples and bool(self.outcome(cell).samples)
         return self._measure(cell).examples if makes_some else None
 
-    def _subject(self, classifier: Classifier, seed: object) -> Subject:
+    def subject(self, classifier: Classifier, seed: object) -> Subject:
+        """A classifier with its test clips; attacks on it derive their randomness from the seed."""
         plan, trained = self.workshop.plan, classifier.trained
         test = plan.test(trained)
         return Subject(

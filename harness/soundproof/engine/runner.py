@@ -71,7 +71,7 @@ class Runner:
             KeyboardInterrupt: What was finished is in the store; the same run goes on from there.
         """
         with Interrupts() as interrupts:
-            return self._results(plan, self._run(plan, interrupts))
+            return self.results(plan, self._run(plan, interrupts))
 
     def _run(self, plan: Plan, interrupts: Interrupts) -> list[Ran]:
         workshop = self.workshop(plan)
@@ -129,7 +129,8 @@ class Runner:
             plan, self.registry, self.environment, self.store, self.root, lambda: self.tell(EpochDone())
         )
 
-    def _results(self, plan: Plan, done: Sequence[Ran]) -> Results:
+    def results(self, plan: Plan, done: Sequence[Ran]) -> Results:
+        """What a results folder holds of cells that were run."""
         samples: dict[str, npt.NDArray[Any]] = {}
         looks = {level.id for level in LEVELS.values()}
         inspected = [ran for ran in done if ran.row.protocol in looks]
@@ -160,7 +161,7 @@ class Runner:
             "schema": SCHEMA,
             "suite": plan.suite.document,
             "suite_digest": plan.suite.digest,
-            "budget": vars(plan.suite.budget),
+            "budget": plan.suite.budget.to_json(),
             "environment": self.environment.describe(),
             "datasets": [
                 {
@@ -168,7 +169,7 @@ class Runner:
                     "checksum": index.checksum,
                     "clips": len(index.names) // (plan.suite.copies + 1),
                     "classes": list(index.classes),
-                    "budget": vars(plan.suite.budget_of(dataset)),
+                    "budget": plan.suite.budget_of(dataset).to_json(),
                 }
                 for dataset, index in plan.indexes.items()
             ],

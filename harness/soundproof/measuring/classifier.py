@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from soundproof.contract.chain import Chain
 from soundproof.contract.hashing import hashed_once
 
 if TYPE_CHECKING:
@@ -45,9 +46,19 @@ class Classifier:
     """A defended classifier: what is measured and attacked.
 
     Attributes:
-        trained: The classifier before the defense.
+        trained: The classifier before any defense.
         defense: What was done to it.
     """
 
     trained: Trained
     defense: Defense
+
+    @property
+    def before(self) -> Trained | Classifier:
+        """The classifier that its defense is fitted to; of a chain the last link's."""
+        return Classifier(self.trained, self.defense.before) if isinstance(self.defense, Chain) else self.trained
+
+    @property
+    def link(self) -> Defense:
+        """The defense that is fitted to it: of a chain the last."""
+        return self.defense.last if isinstance(self.defense, Chain) else self.defense

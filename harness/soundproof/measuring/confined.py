@@ -12,11 +12,12 @@ import torch
 from soundproof.contract.components import BoundedAttack, MinimumNormAttack
 from soundproof.errors import BudgetExhaustedError
 from soundproof.measuring.curve import EARLY, curve, shrunk, standing
-from soundproof.measuring.judge import judge
 from soundproof.measuring.outcome import InvalidExamplesError
+from soundproof.measuring.radii import perturb
 from soundproof.measuring.subject import attackable, concatenated, joined_trace, spent
 from soundproof.types import Norm
 from soundproof.victim.ball import Ball, column
+from soundproof.victim.bound import bound_of
 from soundproof.victim.trace import TraceTable
 
 if TYPE_CHECKING:
@@ -55,13 +56,12 @@ def attack_within(subject: Subject, attack: Attack, budget: Budget) -> Confined 
     attacked = attackable(subject, targeted=attack.is_targeted)
     if attacked is None:
         return None
-    ball = Ball(budget.norm, budget.epsilon)
-    runs = attacked.runs(budget, ball)
-    examples = torch.cat([_attack(run, attack, ball) for run in runs])
+    runs = attacked.runs(budget, bound_of(budget, subject.shape))
+    examples = torch.cat([_attack(run, attack) for run in runs])
     _check_plan(attack, runs, getattr(subject.module, "draws", 1))
-    verdict = judge(subject.module, examples, attacked.inputs, attacked.goal)
-    table, radius = _traced(attacked, verdict, runs, ball)
-    samples = attacked.samples(verdict, runs) | {"tested": subject.clips.astype(np.int32)}
+    verdict = attacked.judge(examples)
+    table, radius = _traced(attacked, verdict, runs)
+    samples = attacked.samples(verdict, runs) | {"tested": subject.clips.astype(np.int32)} | _allowed(runs)
     samples |= _course(attacked, table, radius, minimises=isinstance(attack, MinimumNormAttack))
     gradients, aucs, rates = curve(table, attacked.clean_score, radius)
     along = {"curve_gradients": gradients, "curve_auc": aucs, "curve_rate": rates}
@@ -78,11 +78,13 @@ def _check_plan(attack: Attack, runs: Sequence[Run], draws: int) -> None:
         )
 
 
-def _attack(run: Run, attack: Attack, ball: Ball) -> torch.Tensor:
+def _attack(run: Run, attack: Attack) -> torch.Tensor:
     """Attack one batch; what a minimum-norm attack puts outside of the ball counts as unchanged."""
+    ball = run.ball
+    assert ball is not None
     try:
         if isinstance(attack, BoundedAttack):
-            return run.checked(attack.perturb(run.victim, ball, run.generator), ball)
+            return run.checked(perturb(attack, run.victim, ball, run.generator), ball)
         assert isinstance(attack, MinimumNormAttack)
         examples = run.checked(attack.minimise(run.victim, run.generator), None)
     except BudgetExhaustedError:
@@ -93,7 +95,23 @@ def _attack(run: Run, attack: Attack, ball: Ball) -> torch.Tensor:
     return torch.where(column(near, examples), examples, run.clean)
 
 
-def _traced(attacked: Attacked, verdict: Verdict, runs: Sequence[Run], ball: Ball) -> tuple[TraceTable, float]:
+def _allowed(runs: Sequence[Run]) -> dict[str, npt.NDArray[np.float32]]:
+    """`radius` of each clip, where clips have radii of their own."""
+    balls = [run.ball for run in runs if run.ball is not None and isinstance(run.ball.radius, torch.Tensor)]
+    if not balls:
+        return {}
+    return {"radius": np.concatenate([_radii(ball) for ball in balls]).astype(np.float32)}
+
+
+def _radii(ball: Ball) -> npt.NDArray[np.float64]:
+    """The radius, `[]`, or of each clip, `[n]`."""
+    radii: npt.NDArray[np.float64] = torch.as_tensor(ball.radius, dtype=torch.float64).cpu().numpy()
+    return radii
+
+
+def _traced(
+    attacked: Attacked, verdict: Verdict, runs: Sequence[Run]
+) -> tuple[TraceTable, float | npt.NDArray[np.float64]]:
     """The trace, with the examples themselves as its last point, and the l2 radius within which it counts."""
     cost = spent(runs)
     last = TraceTable(
@@ -106,11 +124,17 @@ def _traced(attacked: Attacked, verdict: Verdict, runs: Sequence[Run], ball: Bal
         fooled=verdict.fooled.cpu().numpy(),
     )
     # The trace measures in l2; an l∞ attack stays inside its ball by construction.
-    radius = float(ball.radius) * (1 + 1e-6) if ball.norm is Norm.L2 else math.inf
-    return concatenated([joined_trace(runs), last]), radius
+    balls = [run.ball for run in runs if run.ball is not None and run.ball.norm is Norm.L2]
+    table = concatenated([joined_trace(runs), last])
+    if not balls:
+        return table, math.inf
+    radii = [_radii(ball) * (1 + 1e-6) for ball in balls]
+    return table, np.concatenate(radii) if radii[0].ndim else float(radii[0])
 
 
-def _course(attacked: Attacked, table: TraceTable, radius: float, *, minimises: bool) -> dict[str, Any]:
+def _course(
+    attacked: Attacked, table: TraceTable, radius: float | npt.NDArray[np.float64], *, minimises: bool
+) -> dict[str, Any]:
     """What checks want to know of an attack's course: whether any iterate met the goal, and its late progress."""
     clean = attacked.clean_score
     most = table.gradients.max(initial=0)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from soundproof.measuring.metrics import statistics
+from soundproof.measuring.metrics.draws import Draws
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -35,7 +36,12 @@ class Standing:
     met: npt.NDArray[np.bool_]
 
 
-def standing(table: TraceTable, clean: npt.NDArray[np.floating], gradients: float, radius: float) -> Standing:
+def standing(
+    table: TraceTable,
+    clean: npt.NDArray[np.floating],
+    gradients: float,
+    radius: float | npt.NDArray[np.float64],
+) -> Standing:
     """The best of each clip's iterates that cost at most so many gradients and lie within a radius.
 
     Best is the smallest one that meets the goal, or, where none does, the one of the highest score; before
@@ -45,11 +51,11 @@ def standing(table: TraceTable, clean: npt.NDArray[np.floating], gradients: floa
         table: The trace.
         clean: s(x; y) of the clean clips, `[N]`.
         gradients: Backward rows a clip.
-        radius: In l2; infinite for attacks that minimise it.
+        radius: In l2, one number or one a clip, `[N]`; infinite for attacks that minimise it.
     """
     score, l2 = clean.astype(np.float64), np.zeros(len(clean))
     met = np.zeros(len(clean), dtype=np.bool_)
-    use = (table.gradients <= gradients) & (table.l2 <= radius)
+    use = (table.gradients <= gradients) & (table.l2 <= np.broadcast_to(radius, len(clean))[table.clip])
     clips, scores, sizes, goals = table.clip[use], table.score[use], table.l2[use], table.met[use]
     # The last entry of a clip wins: sort the best to the end.
     rank = np.where(goals, -sizes, scores)
@@ -65,7 +71,7 @@ def standing(table: TraceTable, clean: npt.NDArray[np.floating], gradients: floa
 
 
 def curve(
-    table: TraceTable, clean: npt.NDArray[np.floating], radius: float
+    table: TraceTable, clean: npt.NDArray[np.floating], radius: float | npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Gradients a clip, fooling AUC and fooling rate along an attack, thinned to at most `POINTS` points."""
     steps = np.unique(table.gradients)
@@ -120,7 +126,7 @@ def shrunk(table: TraceTable, clean: npt.NDArray[np.floating], gradients: float)
 
 def auc_of(clean: npt.NDArray[np.floating], score: npt.NDArray[np.floating]) -> float:
     """The fooling AUC of scores `[N]` over those of the clean copies."""
-    return float(statistics.auc(clean, score)(np.ones((1, len(clean))))[0])
+    return float(statistics.auc(clean, score)(Draws.once(len(clean)))[0])
 
 
 def first_reach(table: TraceTable, clean: npt.NDArray[np.floating], target: float) -> int | None:

@@ -10,7 +10,7 @@ import torch
 from soundproof.measuring.outcome import InvalidExamplesError
 from soundproof.victim.ball import Ball, l2_sizes
 from soundproof.victim.goal import Goal, margin, target_margin
-from soundproof.victim.prediction import logits_of
+from soundproof.victim.prediction import logits_of, outputs_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -31,6 +31,7 @@ class Verdict:
         l2: ‖x' − x‖₂.
         linf: ‖x' − x‖∞.
         l0: Share of values that changed, in [0, 1].
+        input_l2: ‖r(x') − r(x)‖₂ of what the classifier sees, where attacks change the sound before it.
     """
 
     score: torch.Tensor
@@ -41,6 +42,7 @@ class Verdict:
     l2: torch.Tensor
     linf: torch.Tensor
     l0: torch.Tensor
+    input_l2: torch.Tensor | None = None
 
 
 def check_examples(examples: object, clean: torch.Tensor, ball: Ball | None) -> torch.Tensor:
@@ -96,14 +98,30 @@ def finite_logits(module: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
     return logits
 
 
-def judge(module: nn.Module, examples: torch.Tensor, clean: torch.Tensor, goal: Goal) -> Verdict:
+def judge(
+    module: nn.Module,
+    examples: torch.Tensor,
+    clean: torch.Tensor,
+    goal: Goal,
+    represent: nn.Module | None = None,
+) -> Verdict:
     """Re-predict examples on the bare classifier, outside of any meter.
+
+    Args:
+        module: The classifier.
+        examples: `[N, ...]`.
+        clean: What they were made from, `[N, ...]`.
+        goal: Labels, and targets of a targeted attack.
+        represent: Maps examples to what the classifier sees; None if that is what they are.
 
     Raises:
         FloatingPointError: The classifier gives NaN or infinite logits.
     """
     logits = finite_logits(module, examples)
     delta, prediction = (examples - clean).flatten(1), logits.argmax(dim=1)
+    moved = None
+    if represent is not None:
+        moved = l2_sizes(outputs_of(represent, examples).double() - outputs_of(represent, clean).double()).float()
     return Verdict(
         score=margin(logits, goal.labels),
         prediction=prediction,
@@ -113,4 +131,5 @@ def judge(module: nn.Module, examples: torch.Tensor, clean: torch.Tensor, goal: 
         l2=l2_sizes(examples.double() - clean.double()).float(),
         linf=delta.abs().amax(dim=1),
         l0=(delta != 0).float().mean(dim=1),
+        input_l2=moved,
     )

@@ -38,6 +38,12 @@ class Learning:
         reports = {name: values.tolist() for name, values in trainer.reports.items()}
         return cls(plain(trainer.curve), trainer.gradients, reports)
 
+    def then(self, later: Learning) -> Learning:
+        """Both, one after the other; where both report the same measure, the later one is of what came out."""
+        return Learning(
+            [*self.curve, *later.curve], self.gradients + later.gradients, {**self.reports, **later.reports}
+        )
+
     def spent(self, clips: int) -> dict[str, Metric]:
         """`training_gradients`, mean rows a training clip, if any were spent.
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Coordinate = dict[str, Any]
-COORDINATES = ("dataset", "representation", "model", "defense", "attack", "target")
+COORDINATES = ("dataset", "representation", "model", "defense", "attack", "target", "channel")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -27,6 +27,7 @@ class Place:
         defense: Coordinate.
         attack: Coordinate, None for `clean`.
         target: The model tested, only for `transfer`; it carries `defense` where that differs from the source's.
+        channel: Coordinate of what the sound was played through, None where it was not.
         fold: Number of the fold.
         seed: Seed of training and attack.
     """
@@ -38,6 +39,7 @@ class Place:
     defense: Coordinate
     attack: Coordinate | None
     target: Coordinate | None
+    channel: Coordinate | None = None
     fold: int
     seed: int
 

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from soundproof.measuring.judge import judge
 from soundproof.measuring.ladder import DESCENT, PRECISION, REFINEMENTS, RUNG
+from soundproof.measuring.radii import perturb
 from soundproof.measuring.subject import spent
-from soundproof.victim.ball import Ball
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,10 +20,12 @@ if TYPE_CHECKING:
     from soundproof.contract.components import BoundedAttack
     from soundproof.measuring.smallest import Smallest
     from soundproof.measuring.subject import Attacked
-    from soundproof.types import Norm
+    from soundproof.victim.bound import Bound
 
 
-def refine(attacked: Attacked, attack: BoundedAttack, norm: Norm, found: Smallest) -> dict[str, npt.NDArray[Any]]:
+def refine(
+    attacked: Attacked, attack: BoundedAttack, bound: Bound, found: Smallest
+) -> dict[str, npt.NDArray[Any]]:
     """Refine `found` in place and return what it cost: `refining_gradients` and `refining_queries`, each `[N]`.
 
     An attack that is not monotone in its radius may fool within less than a radius in which it fails; what counts
@@ -33,29 +34,26 @@ def refine(attacked: Attacked, attack: BoundedAttack, norm: Norm, found: Smalles
     Args:
         attacked: The clips.
         attack: Run anew within each radius, with randomness of its own.
-        norm: Of the balls.
+        bound: Of any size.
         found: The smallest examples of the ladder.
     """
     cost = {name: np.zeros(len(attacked.clips), np.float32) for name in ("gradients", "queries")}
     for step in range(DESCENT + REFINEMENTS):
         following = _following(found, step)
-        for rows in _batches(following, attacked.subject.batch, together=attack.radius_per_clip):
+        for rows in _batches(following, attacked.subject.batch):
             index = torch.from_numpy(rows).to(attacked.inputs.device)
-            radii = following[rows]
-            ball = Ball(
-                norm, torch.from_numpy(radii).to(index.device) if attack.radius_per_clip else float(radii[0])
-            )
-            run = attacked.run(index, None, ball, "refinement", step)
-            examples = run.checked(attack.perturb(run.victim, ball, run.generator), ball)
-            goal = attacked.goal.select(index)
-            found.offer(judge(attacked.subject.module, examples, run.clean, goal), radii, rows)
+            sizes = torch.from_numpy(following[rows]).to(index.device)
+            run = attacked.run(index, None, bound.at(sizes), "refinement", step)
+            assert run.ball is not None
+            examples = run.checked(perturb(attack, run.victim, run.ball, run.generator), run.ball)
+            found.offer(attacked.judge(examples, index), following[rows], rows)
             for name, spending in spent([run]).items():
                 cost[name][rows] += spending
     return {f"refining_{name}": values for name, values in cost.items()}
 
 
 def _following(found: Smallest, step: int) -> npt.NDArray[np.float64]:
-    """The radius to try next of each clip, `[N]`; NaN where its size is known well enough."""
+    """The size to try next of each clip, `[N]`; NaN where its size is known well enough."""
     low, high = found.missed, found.radius
     descending = found.fooled & (low == 0) & (step < DESCENT)
     between = found.fooled & (low > 0) & (high > PRECISION * low)
@@ -63,9 +61,7 @@ def _following(found: Smallest, step: int) -> npt.NDArray[np.float64]:
     return np.where(descending | between, following, np.nan)
 
 
-def _batches(following: npt.NDArray[np.float64], size: int, *, together: bool) -> Iterator[npt.NDArray[np.int64]]:
-    """Rows of the clips that have a radius to try, in batches: of any radii together, or of one radius each."""
+def _batches(following: npt.NDArray[np.float64], size: int) -> Iterator[npt.NDArray[np.int64]]:
+    """Rows of the clips that have a size to try, in batches."""
     open_ = np.flatnonzero(np.isfinite(following))
-    alike = [open_] if together else [open_[following[open_] == radius] for radius in np.unique(following[open_])]
-    for rows in alike:
-        yield from np.array_split(rows, math.ceil(len(rows) / size)) if len(rows) else ()
+    yield from np.array_split(open_, math.ceil(len(open_) / size)) if len(open_) else ()

@@ -12,13 +12,12 @@ import torch
 from soundproof.contract.components import BoundedAttack, MinimumNormAttack
 from soundproof.errors import BudgetExhaustedError
 from soundproof.measuring.curve import auc_of, first_reach, handed_over
-from soundproof.measuring.judge import judge
 from soundproof.measuring.ladder import LADDER
+from soundproof.measuring.radii import climb
 from soundproof.measuring.refinement import refine
 from soundproof.measuring.smallest import Smallest
 from soundproof.measuring.subject import attackable, joined_trace, spent
-from soundproof.types import Norm
-from soundproof.victim.ball import Ball
+from soundproof.victim.bound import bound_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from soundproof.measuring.judge import Verdict
     from soundproof.measuring.subject import Attacked, Run, Subject
     from soundproof.types import Budget
+    from soundproof.victim.bound import Bound
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,58 +62,71 @@ def search(subject: Subject, attack: Attack, budget: Budget) -> Search | None:
 
 def _climb(attacked: Attacked, attack: BoundedAttack, budget: Budget) -> Search:
     """Enlarge the ball until the AUC exceeds the target, then refine; the gradients of all rungs add up."""
-    scale = 1.0 if budget.norm is Norm.LINF else math.sqrt(attacked.dimension)
-    balls = [Ball(budget.norm, rung * scale) for rung in LADDER]
-    runs = attacked.runs(budget, balls[-1])
-    climbs = [attack.climb(run.victim, iter(balls), run.generator) for run in runs]
-    found, rungs = Smallest(attacked), _Rungs()
-    for ball in balls:
+    bound = bound_of(budget, attacked.subject.shape)
+    sizes = [rung * bound.whole(attacked.dimension) for rung in LADDER]
+    runs = attacked.runs(budget, bound.at(sizes[-1]))
+    climbs = [
+        climb(attack, run.victim, [bound.at(size).ball(run.clean) for size in sizes], run.generator)
+        for run in runs
+    ]
+    found, rungs = Smallest(attacked), _Rungs(bound)
+    for size in sizes:
+        rung = bound.at(size)
         try:
-            examples = torch.cat([_rung(run, climb, ball) for run, climb in zip(runs, climbs, strict=True)])
+            examples = torch.cat([_rung(run, climbing, rung) for run, climbing in zip(runs, climbs, strict=True)])
         except BudgetExhaustedError as error:
             return _missed(found, runs, rungs, f"{error}; the fooling AUC was {found.auc:.3f}")
-        verdict = judge(attacked.subject.module, examples, attacked.inputs, attacked.goal)
-        rungs.add(ball, verdict)
-        found.offer(verdict, float(ball.radius))
+        verdict = attacked.judge(examples)
+        rungs.add(size, verdict)
+        found.offer(verdict, size)
         if found.auc > budget.target_auc:
-            cost = spent(runs) | refine(attacked, attack, budget.norm, found)
-            # The rung overshoots: what counts is the smallest radius that would have done.
-            return Search(found.samples(found.reach(budget.target_auc)) | cost | rungs.samples())
-    return _missed(found, runs, rungs, f"up to radius {balls[-1].radius:.4g} the fooling AUC was {found.auc:.3f}")
+            cost = spent(runs) | refine(attacked, attack, bound, found)
+            # The rung overshoots: what counts is the smallest size that would have done.
+            samples = found.samples(found.reach(budget.target_auc)) | _scale(attacked, bound)
+            return Search(samples | cost | rungs.samples())
+    return _missed(found, runs, rungs, f"up to {bound.words(sizes[-1])} the fooling AUC was {found.auc:.3f}")
 
 
-def _rung(run: Run, climb: Iterator[torch.Tensor], ball: Ball) -> torch.Tensor:
+def _scale(attacked: Attacked, bound: Bound) -> dict[str, npt.NDArray[np.float32]]:
+    """`size` of the clips, where theirs counts."""
+    return {"size": attacked.size} if bound.by_clip else {}
+
+
+def _rung(run: Run, climbing: Iterator[Any], bound: Bound) -> torch.Tensor:
     """Checked examples of one rung.
 
     Raises:
         RuntimeError: The attack stopped climbing before it was told to.
     """
-    examples = next(climb, None)
+    examples = next(climbing, None)
     if examples is None:
-        raise RuntimeError(f"the climb ended before radius {ball.radius:.4g}: yield examples for every ball")
-    return run.checked(examples, ball)
+        assert isinstance(bound.size, float)
+        raise RuntimeError(f"the climb ended before {bound.words(bound.size)}: yield examples for every ball")
+    return run.checked(examples, bound.ball(run.clean))
 
 
 def _missed(found: Smallest, runs: Sequence[Run], rungs: _Rungs, why: str) -> Search:
-    samples = {name: array for name, array in found.samples().items() if name not in {"l2", "linf", "l0"}}
+    unknown = {"l2", "linf", "l0", "input_l2", "snr"}
+    samples = {name: array for name, array in found.samples().items() if name not in unknown}
     return Search(samples | spent(runs) | rungs.samples(), why)
 
 
 class _Rungs:
-    """What every rung by itself fools: more as the radius grows, if the attack is worth its name."""
+    """What every rung by itself fools: more as the ball grows, if the attack is worth its name."""
 
-    def __init__(self) -> None:
-        self._radii: list[float] = []
+    def __init__(self, bound: Bound) -> None:
+        self._name = "rung_relative" if bound.by_clip else "rung_radius"
+        self._sizes: list[float] = []
         self._fooled: list[npt.NDArray[np.uint8]] = []
 
-    def add(self, ball: Ball, verdict: Verdict) -> None:
-        self._radii.append(float(ball.radius))
+    def add(self, size: float, verdict: Verdict) -> None:
+        self._sizes.append(size)
         self._fooled.append(verdict.fooled.cpu().numpy().astype(np.uint8))
 
     def samples(self) -> dict[str, npt.NDArray[Any]]:
-        if not self._radii:
+        if not self._sizes:
             return {}
-        return {"rung_radius": np.asarray(self._radii, np.float32), "rung_fooled": np.stack(self._fooled)}
+        return {self._name: np.asarray(self._sizes, np.float32), "rung_fooled": np.stack(self._fooled)}
 
 
 def _follow(attacked: Attacked, attack: MinimumNormAttack, budget: Budget) -> Search:
@@ -142,4 +155,5 @@ def _follow(attacked: Attacked, attack: MinimumNormAttack, budget: Budget) -> Se
     queries = np.zeros(len(attacked.clips), np.float32)
     np.maximum.at(queries, table.clip[within], table.queries[within].astype(np.float32))
     samples["l2"] = place.l2.astype(np.float32)
+    samples |= attacked.heard(samples["l2"]) | _scale(attacked, bound_of(budget, attacked.subject.shape))
     return Search({**samples, "gradients": np.minimum(cost["gradients"], steps), "queries": queries})

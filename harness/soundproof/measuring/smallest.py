@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from soundproof.measuring.curve import auc_of
+from soundproof.measuring.subject import sizes_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from soundproof.measuring.judge import Verdict
     from soundproof.measuring.subject import Attacked
-
-_SIZES = ("l2", "linf", "l0")
 
 
 class Smallest:
@@ -24,18 +23,19 @@ class Smallest:
         attacked: The clips.
         fooled: bool `[N]`.
         score: s(x; y) of what is handed over, `[N]`.
-        radius: Smallest radius within which the clip was fooled, infinite if in none, `[N]`.
-        missed: Largest radius below it within which it was not, 0 if there is none, `[N]`.
+        radius: Smallest size of a bound within which the clip was fooled, infinite if in none, `[N]`.
+        missed: Largest size below it within which it was not, 0 if there is none, `[N]`.
     """
 
     def __init__(self, attacked: Attacked) -> None:
         count = len(attacked.clips)
         self.attacked = attacked
+        self._sizes = sizes_of(attacked.clean)
         self.fooled = np.zeros(count, np.bool_)
         self.score = attacked.clean_score.copy()
         self.radius = np.full(count, np.inf)
         self.missed = np.zeros(count)
-        self._further: dict[str, npt.NDArray[Any]] = {name: np.zeros(count, np.float32) for name in _SIZES}
+        self._further: dict[str, npt.NDArray[Any]] = {name: np.zeros(count, np.float32) for name in self._sizes}
         self._further |= attacked.targeted(attacked.clean)
 
     @property
@@ -50,7 +50,7 @@ class Smallest:
 
         Args:
             verdict: On examples of some of the clips.
-            radius: Within which they were made; one number, or one a row.
+            radius: Size of the bound that they were made in; one number, or one a row.
             rows: Which of the clips; all by default.
         """
         rows = np.arange(len(self.fooled)) if rows is None else rows
@@ -61,7 +61,7 @@ class Smallest:
         better = fools & (~self.fooled[rows] | (size < self._further["l2"][rows]))
         taken = rows[better]
         self.score[taken] = verdict.score.cpu().numpy()[better]
-        for name in _SIZES:
+        for name in self._sizes:
             self._further[name][taken] = getattr(verdict, name).cpu().numpy()[better]
         for name in ("met", "target_score") if verdict.target_score is not None else ():
             self._further[name][taken] = getattr(verdict, name).cpu().numpy()[better]
@@ -82,8 +82,8 @@ class Smallest:
     def samples(self, radius: float = np.inf) -> dict[str, npt.NDArray[Any]]:
         """Per-clip outcomes as results keep them; a clip that needs more than a radius stands as when clean."""
         within = self.fooled & (self.radius <= radius)
-        clean = dict.fromkeys(_SIZES, 0) | self.attacked.targeted(self.attacked.clean)
-        return {
+        clean = dict.fromkeys(self._sizes, 0) | self.attacked.targeted(self.attacked.clean)
+        samples = {
             "clip": self.attacked.clips.astype(np.int32),
             "clean_score": self.attacked.clean_score,
             "score": np.where(within, self.score, self.attacked.clean_score),
@@ -94,3 +94,4 @@ class Smallest:
                 for name, values in self._further.items()
             },
         }
+        return samples | self.attacked.heard(samples["l2"])

@@ -12,7 +12,9 @@ from soundproof.digest import seed_from
 from soundproof.measuring.judge import Verdict, check_examples, judge
 from soundproof.measuring.outcome import InvalidExamplesError
 from soundproof.measuring.scene import Scene
+from soundproof.types import Domain
 from soundproof.victim.ball import l2_sizes
+from soundproof.victim.bound import bound_of
 from soundproof.victim.goal import Goal
 from soundproof.victim.metered import Victim
 from soundproof.victim.prediction import logits_of
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from soundproof.types import Budget, Examples
     from soundproof.victim.ball import Ball
+    from soundproof.victim.bound import Bound
 
 # Clips attacked at once. Random streams depend on it, so that no machine attacks in other batches.
 BATCH = 64
@@ -43,6 +46,8 @@ class Subject:
         classes: Number of classes.
         seed: What the attack's randomness derives from, besides the batch.
         batch: Clips attacked at once.
+        represent: What lies between the attacked sound and the classifier's inputs; None where attacks change
+            the inputs themselves.
     """
 
     module: nn.Module
@@ -52,6 +57,18 @@ class Subject:
     classes: int
     seed: object = None
     batch: int = BATCH
+    represent: nn.Module | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of what attacks change, without the batch dimension."""
+        return tuple(self.examples.inputs.shape[1:])
+
+    def radii(self, budget: Budget) -> npt.NDArray[np.float64]:
+        """Radius that a budget allows each of the clips, `[N]`."""
+        radius = bound_of(budget, self.shape).ball(self.examples.inputs).radius
+        found = torch.as_tensor(radius, dtype=torch.float64).expand(len(self.clips))
+        return _array(found)
 
     @property
     def scene(self) -> Scene:
@@ -67,11 +84,13 @@ class Run:
         victim: What the attack sees. Its clean clips and labels are copies: an attack may spoil them.
         generator: The attack's randomness.
         clean: The harness' own clean clips, `[n, ...]`.
+        ball: Where examples must lie to count when the budget runs out; None: the smallest count.
     """
 
     victim: Victim
     generator: torch.Generator
     clean: torch.Tensor
+    ball: Ball | None
 
     def checked(self, examples: object, ball: Ball | None) -> torch.Tensor:
         """A private copy of examples that the attack returned or the victim kept, if they are valid.
@@ -112,28 +131,38 @@ class Attacked:
         """Values of one input."""
         return self.inputs[0].numel()
 
-    def runs(self, budget: Budget, ball: Ball | None) -> list[Run]:
+    def judge(self, examples: torch.Tensor, rows: torch.Tensor | None = None) -> Verdict:
+        """The harness' own look at examples of all the clips, or of some rows (int64).
+
+        Raises:
+            FloatingPointError: The classifier gives NaN or infinite logits.
+        """
+        clean, goal = (self.inputs, self.goal) if rows is None else (self.inputs[rows], self.goal.select(rows))
+        return judge(self.subject.module, examples, clean, goal, self.subject.represent)
+
+    def runs(self, budget: Budget, bound: Bound | None) -> list[Run]:
         """Fresh victims, a batch each.
 
         Args:
             budget: What they may cost.
-            ball: Where examples must lie to count when the budget runs out; None: the smallest count.
+            bound: How large examples may be to count when the budget runs out; None: the smallest count.
         """
-        return [self.run(rows, budget, ball) for rows in self._batches()]
+        return [self.run(rows, budget, bound) for rows in self._batches()]
 
-    def run(self, rows: torch.Tensor, budget: Budget | None, ball: Ball | None, *what: object) -> Run:
+    def run(self, rows: torch.Tensor, budget: Budget | None, bound: Bound | None, *what: object) -> Run:
         """One batch of some of the clips.
 
         Args:
             rows: int64, which of the clips.
             budget: What the attack may cost; None is no limit.
-            ball: As for `runs`.
+            bound: As for `runs`.
             what: Names the attack's randomness besides the batch.
         """
         clean = self.inputs[rows]
+        ball = None if bound is None else bound.ball(clean)
         victim = Victim(self.subject.module, clean.clone(), self.goal.select(rows), budget, ball=ball)
         seed = seed_from([self.subject.seed, int(rows[0]), *what])
-        return Run(victim, torch.Generator(self.inputs.device).manual_seed(seed), clean)
+        return Run(victim, torch.Generator(self.inputs.device).manual_seed(seed), clean, ball)
 
     def _batches(self) -> Iterator[torch.Tensor]:
         return iter(torch.split(torch.arange(len(self.clips), device=self.inputs.device), self.subject.batch))
@@ -146,11 +175,23 @@ class Attacked:
             "score": _array(verdict.score),
             "fooled": _array(verdict.fooled).astype(np.uint8),
             "prediction": _array(verdict.prediction).astype(np.int32),
-            **{name: _array(getattr(verdict, name)) for name in ("l2", "linf", "l0")},
-            "size": _array(l2_sizes(self.inputs)),
+            **{name: _array(getattr(verdict, name)) for name in sizes_of(verdict)},
+            "size": self.size,
             **spent(runs),
         }
-        return samples | self.targeted(verdict)
+        return samples | self.heard(samples["l2"]) | self.targeted(verdict)
+
+    @property
+    def size(self) -> npt.NDArray[np.float32]:
+        """‖x‖₂ of the clean inputs, from the value that nothing has."""
+        return _array(l2_sizes(self.inputs - Domain.of(self.subject.shape).zero))
+
+    def heard(self, l2: npt.NDArray[np.floating[Any]]) -> dict[str, npt.NDArray[np.float32]]:
+        """`snr` of perturbations of these sizes, dB, if sound is attacked; NaN for none, or of silence."""
+        if self.subject.represent is None:
+            return {}
+        share = np.divide(self.size, l2, out=np.full(len(l2), np.nan), where=(l2 > 0) & (self.size > 0))
+        return {"snr": (20 * np.log10(share)).astype(np.float32)}
 
     def targeted(self, verdict: Verdict) -> dict[str, npt.NDArray[Any]]:
         """Samples that only a targeted attack has."""
@@ -179,8 +220,13 @@ def attackable(subject: Subject, *, targeted: bool) -> Attacked | None:
         targets = (labels + shift) % subject.classes
     goal = Goal(labels, targets)
     # In the batches in which examples will be re-predicted: an unchanged clip then has an unchanged score.
-    clean = judge(subject.module, inputs, inputs, goal)
+    clean = judge(subject.module, inputs, inputs, goal, subject.represent)
     return Attacked(subject, inputs, goal, subject.clips[_array(right)], clean)
+
+
+def sizes_of(verdict: Verdict) -> tuple[str, ...]:
+    """Names of the sizes that a verdict has."""
+    return ("l2", "linf", "l0") if verdict.input_l2 is None else ("l2", "linf", "l0", "input_l2")
 
 
 def spent(runs: Sequence[Run]) -> dict[str, npt.NDArray[np.float32]]:

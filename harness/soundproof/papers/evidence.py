@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from soundproof.measuring.metrics.intervals import Part, estimate
+from soundproof.measuring.metrics.draws import Draws
+from soundproof.measuring.metrics.intervals import estimate
+from soundproof.results.means import minus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
 
-    from soundproof.measuring.metrics.intervals import Metric
-    from soundproof.measuring.metrics.statistics import Statistic
+    from soundproof.measuring.metrics.intervals import Metric, Part
     from soundproof.results.files import Row
 
     Array = npt.NDArray[Any]
@@ -55,7 +56,7 @@ def difference(pairs: Sequence[tuple[Part, Part]], groups: Array) -> tuple[Metri
 
     Both of a pair are drawn together: a recording counts as often in the first as in the second.
     """
-    parts = [_minus(*pair) for pair in pairs]
+    parts = [minus(*pair) for pair in pairs]
     return estimate(parts, groups), _differing(parts, groups)
 
 
@@ -90,23 +91,12 @@ def recordings(rows: Sequence[Array], groups: Array) -> int:
     return len(np.unique(groups[np.unique(np.concatenate(rows))])) if rows else 0
 
 
-def _minus(first: Part, second: Part) -> Part:
-    clips = np.union1d(first.clips, second.clips)
-    one, other = _over(first, clips), _over(second, clips)
-    return Part(clips, lambda weights: one(weights) - other(weights))
-
-
-def _over(part: Part, clips: Array) -> Statistic:
-    columns = np.searchsorted(clips, part.clips)
-    return lambda weights: part.statistic(weights[:, columns])
-
-
 def _differing(parts: Sequence[Part], groups: Array) -> int:
     """Recordings that, taken alone, differ in any of the pairs."""
     found: set[int] = set()
     for part in parts:
         of = groups[part.clips]
-        names = np.unique(of)
-        alone = part.statistic((of[None, :] == names[:, None]).astype(np.float64))
+        names, member = np.unique(of, return_inverse=True)
+        alone = part.statistic(Draws(np.eye(len(names)), member))
         found |= set(names[np.nan_to_num(alone) != 0].tolist())
     return len(found)

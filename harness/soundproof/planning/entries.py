@@ -5,18 +5,20 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from soundproof.contract.chain import CHAIN, Chain, links_of
 from soundproof.contract.identity import coordinate, fingerprint, plain
 from soundproof.contract.parameters import describe_parameters
 from soundproof.digest import canonical
 from soundproof.errors import PluginError, shown
+from soundproof.measuring.classifier import BASELINE
 from soundproof.types import Kind, Ref
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from soundproof.contract.components import Component
+    from soundproof.contract.components import Component, Defense
     from soundproof.contract.registry import Registry
 
 # Components of one entry. Nobody waits for more, and the product of a few long lists fills the memory.
@@ -57,6 +59,8 @@ def listed(name: str, kind: Kind, entries: Sequence[object], registry: Registry)
 
 def _build(kind: Kind, entry: object, registry: Registry) -> tuple[list[Component], list[str]]:
     """The components of one entry, and every problem of the others."""
+    if kind is Kind.DEFENSE and (links := _links(entry)) is not None:
+        return _chains(links, registry)
     built: list[Component] = []
     problems: list[str] = []
     try:
@@ -69,6 +73,35 @@ def _build(kind: Kind, entry: object, registry: Registry) -> tuple[list[Componen
         except PluginError as error:
             problems += error.problems
     return built, problems
+
+
+def _links(entry: object) -> list[object] | None:
+    """The entries of a list of defenses, which may also be written as results name it; None if it is no list."""
+    if isinstance(entry, dict) and entry.get("id") == CHAIN and set(entry) == {"id", "links"}:
+        entry = entry["links"]
+    return entry if isinstance(entry, list) else None
+
+
+def _chains(entries: Sequence[object], registry: Registry) -> tuple[list[Component], list[str]]:
+    """All chains that a list stands for; `none` does nothing, so it is left out, and one link is no chain."""
+    found = [_build(Kind.DEFENSE, entry, registry) for entry in entries]
+    problems = [f"link {number}: {problem}" for number, (_, wrong) in enumerate(found) for problem in wrong]
+    count = math.prod(len(built) for built, _ in found)
+    if not entries:
+        problems.append("an empty list is no defense: name at least one, e.g. 'none'")
+    if count > MOST:
+        problems.append(f"its lists make {count:,} chains; at most {MOST:,} fit in one entry")
+    if problems:
+        return [], problems
+    return [_chain(links) for links in itertools.product(*(built for built, _ in found))], []
+
+
+def _chain(defenses: Sequence[Component]) -> Component:
+    links = [cast("Defense", link) for each in defenses for link in links_of(each)]
+    doing = [link for link in links if link.id != BASELINE]
+    if len(doing) > 1:
+        return Chain(tuple(doing))
+    return doing[0] if doing else links[0]
 
 
 def expand(kind: Kind, entry: object, registry: Registry) -> list[Ref]:

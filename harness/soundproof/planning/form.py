@@ -27,6 +27,7 @@ LISTS = {
     "defenses": Kind.DEFENSE,
     "attacks": Kind.ATTACK,
     "augmentations": Kind.AUGMENTATION,
+    "channels": Kind.CHANNEL,
 }
 
 # Metrics that lie in [0, 1], where a change of 1 or more is impossible, and those without an upper end.
@@ -60,9 +61,20 @@ def _protocol(name: str) -> str:
     return name
 
 
+def _usual(channels: object) -> list[str]:
+    """The protocols of a suite that names none; those about sound take channels."""
+    return [name for name, protocol in PROTOCOLS.items() if channels or not protocol.asked]
+
+
 def _listed(value: object) -> object:
     """A single name as a list of one."""
     return [value] if isinstance(value, str) else value
+
+
+def _budget(given: dict[str, Any]) -> dict[str, Any]:
+    """Raise ValueError if the keys do not go together."""
+    Budget(**given)
+    return given
 
 
 @dataclass(frozen=True)
@@ -85,9 +97,10 @@ class AnyOf:
 
 
 OfRecipe = Annotated[dict[str, Any], AnyOf(_hints(Recipe))]
-OfBudget = Annotated[dict[str, Any], AnyOf(_hints(Budget))]
-# Perturbations in different norms cannot be compared, and a suite is for comparison.
-OfBudgetHere = Annotated[dict[str, Any], AnyOf(_hints(Budget, without=["norm"]))]
+# Perturbations in different norms or of different things cannot be compared, and a suite is for comparison.
+_OF_ALL = ("norm", "domain")
+OfBudget = Annotated[dict[str, Any], AnyOf(_hints(Budget)), pydantic.AfterValidator(_budget)]
+OfBudgetHere = Annotated[dict[str, Any], AnyOf(_hints(Budget, without=_OF_ALL)), pydantic.AfterValidator(_budget)]
 Share, Size = Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0)]
 
 
@@ -187,7 +200,10 @@ class File(_Table):
     defenses: Entries = ["none"]
     attacks: list[Any] = []
     augmentations: list[Any] = []
-    protocols: Annotated[list[ProtocolId], Field(min_length=1), pydantic.AfterValidator(_once)] = list(PROTOCOLS)
+    channels: list[Any] = []
+    protocols: Annotated[list[ProtocolId], Field(min_length=1), pydantic.AfterValidator(_once)] = Field(
+        default_factory=lambda given: _usual(given.get("channels"))
+    )
     split: SplitTable = SplitTable()
     budget: OfBudget = {}
     training: OfRecipe = {}
@@ -205,7 +221,7 @@ TABLES: Mapping[tuple[str, ...], Sequence[str]] = {
     ("training",): list(_hints(Recipe)),
     ("settings",): list(SettingsTable.model_fields),
     ("settings", "training"): list(_hints(Recipe)),
-    ("settings", "budget"): list(_hints(Budget, without=["norm"])),
+    ("settings", "budget"): list(_hints(Budget, without=_OF_ALL)),
     ("checks",): list(ChecksTable.model_fields),
     ("gate",): [*SHARES, *SIZES],
     ("limits",): list(LimitsTable.model_fields),

@@ -84,7 +84,7 @@ class Graph:
     @_needs.register
     def _(self, node: Classifier) -> tuple[Node, ...]:
         # A defense that starts from new weights does without those of the undefended classifier.
-        return self.inputs(node.trained) if node.defense.from_scratch else (node.trained,)
+        return self.inputs(node.trained) if node.defense.from_scratch else (node.before,)
 
     @_needs.register
     def _(self, node: Cell) -> tuple[Node, ...]:

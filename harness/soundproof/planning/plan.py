@@ -41,8 +41,9 @@ def row_of(cell: Cell, budget: Budget, status: Status, reason: str | None = None
         else target_of(coordinate(cell.target.trained.model), coordinate(cell.target.defense), defense),
         "fold": trained.fold,
         "seed": trained.seed,
+        **({} if cell.channel is None else {"channel": coordinate(cell.channel)}),
     }
-    key = digest({**coordinates, "budget": vars(budget)})
+    key = digest({**coordinates, "budget": budget.to_json()})
     return Row(key=key, status=status, reason=reason, **coordinates, **rest)  # type: ignore[arg-type]
 
 

@@ -68,7 +68,7 @@ def _with_cells(plan: Plan) -> Plan:
         for classifier, obstacle in obstacles.items():
             # Examples move among classifiers that can be made.
             for cell in _cells(plan.suite, classifier, () if obstacle else possible):
-                found = obstacle or _obstacle(_reason_without_gradient, plan, cell)
+                found = obstacle or _obstacle(_reason_to_leave, plan, cell)
                 if found is None:
                     wanted.append(cell)
                 else:
@@ -182,9 +182,14 @@ def _reason_to_skip(plan: Plan, classifier: Classifier) -> str | None:
     return model.reason_to_skip(shape, classes) or defense.reason_to_skip(model, shape, classes)
 
 
-def _reason_without_gradient(plan: Plan, cell: Cell) -> str | None:
-    """Why an attack that needs gradients finds none, or None."""
+def _reason_to_leave(plan: Plan, cell: Cell) -> str | None:
+    """Why a cell of a classifier that can be made cannot be measured, or None."""
     plan.gradients(cell)  # as above: a plan that cannot be made is this cell's row
+    return _reason_without_gradient(cell) or cell.protocol.reason_to_skip(cell)
+
+
+def _reason_without_gradient(cell: Cell) -> str | None:
+    """Why an attack that needs gradients finds none, or None."""
     model = cell.classifier.trained.model
     if cell.attack is None or cell.attack.access is not Access.WHITE_BOX or model.differentiable:
         return None
@@ -194,4 +199,8 @@ def _reason_without_gradient(plan: Plan, cell: Cell) -> str | None:
 def _cells(suite: Suite, classifier: Classifier, family: Sequence[Classifier]) -> Iterator[Cell]:
     """All measurements of one classifier, in the order in which they run."""
     for protocol in suite.protocols:
-        yield from protocol.cells(classifier, suite.attacks, family)
+        for cell in protocol.cells(classifier, suite.attacks, family):
+            if protocol.by_channel:
+                yield from (replace(cell, channel=channel) for channel in suite.channels)
+            else:
+                yield cell

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from soundproof.contract.chain import links_of
 from soundproof.errors import SuiteError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from soundproof.contract.components import Component
     from soundproof.planning.suite import Suite
 
 # Leaving augmentations out would change the numbers of what remains.
-_COMPONENTS = {kind: f"{kind}s" for kind in ("dataset", "representation", "model", "defense", "attack")}
+_COMPONENTS = {kind: f"{kind}s" for kind in ("dataset", "representation", "model", "defense", "attack", "channel")}
 _KINDS = (*_COMPONENTS, "protocol", "fold", "seed")
 
 
@@ -61,4 +63,10 @@ def _there(suite: Suite, kind: str) -> list[tuple[set[str], Any]]:
     if kind in ("fold", "seed"):
         return [({str(number)}, number) for number in getattr(suite, f"{kind}s")]
     components = getattr(suite, _COMPONENTS[kind])
-    return [({each.id} | ({label} if (label := suite.label(each)) else set()), each) for each in components]
+    return [(_called(suite, each), each) for each in components]
+
+
+def _called(suite: Suite, component: Component) -> set[str]:
+    """The names of a component: its id and its label; of a chain its links' ids, as boards join them."""
+    names = {" + ".join(link.id for link in links_of(component)), suite.label(component)}
+    return {name for name in names if name}

@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
+from soundproof.contract.chain import links_of
 from soundproof.contract.identity import coordinate
 from soundproof.digest import canonical, digest
 from soundproof.errors import SuiteError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from soundproof.contract.components import (
         Attack,
         Augmentation,
+        Channel,
         Component,
         Dataset,
         Defense,
@@ -54,6 +56,7 @@ class Suite:
         defenses: … each defense …
         attacks: … and each attack.
         augmentations: All of them enlarge every training part.
+        channels: What sounds are played through, one at a time.
         protocols: What is measured.
         split: How clips are divided.
         budget: The limits of attacks, unless a data set has others.
@@ -77,6 +80,7 @@ class Suite:
     defenses: Sequence[Defense]
     attacks: Sequence[Attack]
     augmentations: Sequence[Augmentation]
+    channels: Sequence[Channel]
     protocols: Sequence[Protocol]
     split: SplitTable
     budget: Budget
@@ -100,9 +104,9 @@ class Suite:
 
     @property
     def components(self) -> list[Component]:
-        """All of them, data sets first."""
+        """All of them, data sets first; of a chain its links."""
         lists = (getattr(self, name) for name in LISTS)
-        return [component for components in lists for component in components]
+        return [link for components in lists for component in components for link in links_of(component)]
 
     @property
     def copies(self) -> int:
@@ -119,7 +123,7 @@ class Suite:
         # Every cell asks for it.
         if dataset not in self._budgets:
             here = [setting.budget for setting in self.settings if setting.holds(dataset)]
-            self._budgets[dataset] = Budget(**_merged(vars(self.budget), *here))
+            self._budgets[dataset] = self.budget.but(**_merged(*here))
         return self._budgets[dataset]
 
     def representation_of(self, representation: Representation, dataset: Dataset) -> Representation:
@@ -154,11 +158,25 @@ def load_suite(source: str | Path | Mapping[str, Any], registry: Registry) -> Su
     represented, unbuilt = represent(settings, lists, registry)
     problems += [problem for one in lists.values() for problem in one.problems]
     problems += [*wrong, *unbuilt]
+    problems += [] if file is None else _contradicted(file)
     if file is not None and not file.attacks and set(file.protocols) - {"clean"}:
         problems.append('attacks: name at least one, or set protocols = ["clean"]')
+    if file is not None and bool(file.channels) is not any(PROTOCOLS[name].by_channel for name in file.protocols):
+        problems.append('channels: name at least one and "channels" among the protocols, or neither')
     if file is None or problems:
         raise SuiteError([f"{origin}: {problem}" for problem in problems])
     return _suite(file, json.loads(json.dumps(document, default=str)), lists, settings, represented)
+
+
+def _contradicted(file: File) -> list[str]:
+    """Settings whose budget does not go together with the file's."""
+    problems = []
+    for number, table in enumerate(file.settings):
+        try:
+            Budget(**file.budget).but(**table.budget)
+        except ValueError as error:
+            problems.append(f"settings[{number}].budget: {error}")
+    return problems
 
 
 def _suite(
@@ -178,6 +196,7 @@ def _suite(
         defenses=cast("list[Defense]", lists["defenses"].components),
         attacks=cast("list[Attack]", lists["attacks"].components),
         augmentations=cast("list[Augmentation]", lists["augmentations"].components),
+        channels=cast("list[Channel]", lists["channels"].components),
         protocols=[protocol for name, protocol in PROTOCOLS.items() if name in file.protocols],
         split=file.split,
         budget=budget,
@@ -185,7 +204,7 @@ def _suite(
         gate=file.gate,
         checks=LEVELS[file.checks.level],
         limits=file.limits,
-        document={**file.model_dump(mode="json"), "budget": vars(budget)},
+        document={**_dumped(file), "budget": budget.to_json()},
         written=written,
         settings=settings,
         folds=range(file.split.folds),
@@ -195,6 +214,12 @@ def _suite(
     )
     labels = _inherited(suite)
     return replace(suite, labels=labels, document={**suite.document, "labels": labels})
+
+
+def _dumped(file: File) -> dict[str, Any]:
+    """The file as JSON; a suite without channels has the digest that it had before there were any."""
+    found: dict[str, Any] = file.model_dump(mode="json")
+    return {name: value for name, value in found.items() if name != "channels" or value}
 
 
 def _inherited(suite: Suite) -> dict[str, dict[str, str]]:

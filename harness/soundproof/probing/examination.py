@@ -17,7 +17,7 @@ from soundproof.probing.allowance import SHARE, Allowance, TooDearError
 from soundproof.probing.examined import Examined, Spent, Tried
 from soundproof.probing.probes import ALWAYS, THOROUGH
 from soundproof.types import Status
-from soundproof.victim.ball import Ball
+from soundproof.victim.bound import bound_of
 
 if TYPE_CHECKING:
     from soundproof.measuring.protocols.base import Material
@@ -54,7 +54,7 @@ def examine(material: Material, *, thorough: bool) -> Outcome:
         adversary=classifier.defense.adversary,
         differentiable=classifier.trained.model.differentiable,
         random=classifier.defense.draws > 1,
-        ball=Ball(material.budget.norm, material.budget.epsilon),
+        bound=bound_of(material.budget, subject.shape),
         budget=material.budget,
         tried=tried,
         fresh=material.fresh,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from soundproof.probing.allowance import Allowance
     from soundproof.types import Adversary, Budget, Examples
     from soundproof.victim.ball import Ball
+    from soundproof.victim.bound import Bound
 
     Arrays = dict[str, npt.NDArray[Any]]
 
@@ -63,7 +64,7 @@ class Examined:
         adversary: How an informed attacker gets gradients through its defense, as the defense says.
         differentiable: Whether its model has gradients.
         random: Whether its defense says that it is random.
-        ball: Of the suite's budget.
+        bound: Of the suite's budget.
         budget: The suite's.
         tried: The attacks of the protocol `bounded`.
         fresh: Makes the classifier anew.
@@ -77,7 +78,7 @@ class Examined:
     adversary: Adversary
     differentiable: bool
     random: bool
-    ball: Ball
+    bound: Bound
     budget: Budget
     tried: Sequence[Tried]
     fresh: Callable[[], nn.Module]
@@ -97,6 +98,10 @@ class Examined:
     def labels(self) -> torch.Tensor:
         """Their classes."""
         return self.attacked.goal.labels
+
+    def ball(self, rows: torch.Tensor) -> Ball:
+        """The ball around some clips, int64 `[m]`."""
+        return self.bound.ball(self.clean[rows])
 
     def generator(self, what: str) -> torch.Generator:
         """Randomness of a probe."""

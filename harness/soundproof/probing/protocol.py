@@ -61,7 +61,7 @@ class Checks(Protocol):
 
     def settings(self, budget: Budget) -> dict[str, Any]:
         """All of it."""
-        return dict(vars(budget))
+        return budget.to_json()
 
     def cost(self, cell: Cell, budget: Budget) -> Cost:
         """The share of what the attacks cost."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from soundproof.contract.components import BoundedAttack
 from soundproof.measuring.judge import check_examples
+from soundproof.measuring.radii import perturb
 from soundproof.victim.prediction import logits_of
 
 if TYPE_CHECKING:
@@ -33,13 +34,13 @@ def fooled_by(examined: Examined, attack: Attack, rows: torch.Tensor, what: str)
     if not len(rows):
         return np.zeros(0, np.bool_)
     victim, generator = examined.victim(rows), examined.generator(f"{what} {int(rows[0])}")
-    clean, ball = examined.clean[rows], examined.ball
+    clean, ball = examined.clean[rows], examined.ball(rows)
     bounded = isinstance(attack, BoundedAttack)
-    made: Any = attack.perturb(victim, ball, generator) if bounded else attack.minimise(victim, generator)  # type: ignore[attr-defined]
+    made: Any = perturb(attack, victim, ball, generator) if bounded else attack.minimise(victim, generator)  # type: ignore[arg-type, attr-defined]
     examined.paid(victim)
     examples = check_examples(made, clean, ball if bounded else None)
     examined.spent.queries += len(rows)
     wrong = logits_of(examined.module, examples).argmax(dim=1) != examined.labels[rows]
-    near = ball.sizes(examples.double() - clean.double()) <= float(ball.radius) * (1 + 1e-6) + 1e-6
+    near = ball.sizes(examples.double() - clean.double()) <= ball.radius * (1 + 1e-6) + 1e-6
     found: npt.NDArray[np.bool_] = (wrong & near).cpu().numpy()
     return found

@@ -5,19 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from soundproof.errors import ResultsError
 from soundproof.measuring.metrics.intervals import estimate
 from soundproof.measuring.protocols import PROTOCOLS
 from soundproof.measuring.scene import Scene
-from soundproof.results.means import over
+from soundproof.results.means import minus
 from soundproof.types import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from soundproof.measuring.metrics.intervals import Metric, Part
+    from soundproof.measuring.metrics.intervals import Metric
     from soundproof.results.files import Results, Row
 
 # By protocol, what a difference is worth a line in.
@@ -98,16 +96,9 @@ def _differences(before: Results, old: Row, after: Results, new: Row) -> Iterato
     ]
     for name in MEASURED.get(new.protocol, ()):
         if name in old.metrics and name in new.metrics and all(name in each for each in parts):
-            change = estimate([_minus(parts[1][name], parts[0][name])], scene.groups)
+            change = estimate([minus(parts[1][name], parts[0][name])], scene.groups)
             if change is not None:
                 yield Difference(new, name, old.metrics[name].value, new.metrics[name].value, change)
-
-
-def _minus(later: Part, earlier: Part) -> Part:
-    """The difference of two statistics, drawn together over the clips of both."""
-    clips = np.union1d(later.clips, earlier.clips)
-    new, old = over(later, clips), over(earlier, clips)
-    return type(later)(clips, lambda weights: new(weights) - old(weights))
 
 
 def _same_clips(before: Results, after: Results) -> None:

@@ -12,6 +12,8 @@ LEAKY, INCOMPLETE, FEWER_ATTACKS, UNGROUPED = "leaky", "incomplete", "fewer-atta
 UNSOUND = "unsound"
 # What checks raise where too few clips speak, and where they could not look.
 HINT, UNCHECKED = "hint", "unchecked"
+# What became of a submission (docs/submissions.md).
+VERIFIED, CLAIMED = "verified", "claimed"
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,18 @@ FLAGS: Mapping[str, Flag] = {
         "unsound",
         "Some results behind this row do not fit their per-clip outcomes, and were left out: samples are "
         "missing, or belong to another run, or the classifier answers at random and does not say so.",
+        unranks=True,
+    ),
+    VERIFIED: Flag(
+        "verified",
+        "Submitted as a file of examples, and scored again on a network that was made here. What the attack spent "
+        "is its maker's word.",
+        unranks=False,
+    ),
+    CLAIMED: Flag(
+        "claimed",
+        "Submitted as a file of examples, and scored on the network that came with them: that this is the network "
+        "of the suite, and what the attack spent, is its maker's word.",
         unranks=True,
     ),
     UNGROUPED: Flag(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from soundproof.measuring.metrics.draws import Draws
     from soundproof.measuring.metrics.statistics import Statistic
 
     Tree = Part | Sequence["Tree"]
@@ -29,7 +30,7 @@ def nested_mean(tree: Tree) -> Part:
     leaves = list(_leaves(tree))
     clips = np.unique(np.concatenate([part.clips for part in leaves]))
     values = _values(leaves, clips)
-    return Part(clips, lambda weights: _mean(tree, iter(values(weights))))
+    return Part(clips, lambda draws: _mean(tree, iter(values(draws))))
 
 
 def _leaves(tree: Tree) -> Iterator[Part]:
@@ -53,29 +54,34 @@ def _mean(tree: Tree, values: Iterator[npt.NDArray[np.float64]]) -> npt.NDArray[
 
 
 def _values(parts: Sequence[Part], clips: npt.NDArray[np.integer]) -> Callable[..., list[npt.NDArray[np.float64]]]:
-    """The statistics of all parts as one function of weights over all clips; plain means are one product."""
+    """The statistics of all parts as one function of draws of all clips; plain means are one product."""
     if not all(isinstance(part.statistic, Mean) for part in parts):
         each = [over(part, clips) for part in parts]
-        return lambda weights: [statistic(weights) for statistic in each]
+        return lambda draws: [statistic(draws) for statistic in each]
     filled, present = np.zeros((2, len(clips), len(parts)))
     for at, part in enumerate(parts):
         assert isinstance(part.statistic, Mean)
         places = np.searchsorted(clips, part.clips)
         filled[places, at], present[places, at] = part.statistic.filled, part.statistic.present
 
-    def values(weights: npt.NDArray[np.float64]) -> list[npt.NDArray[np.float64]]:
-        above, below = weights @ filled, weights @ present
+    def values(draws: Draws) -> list[npt.NDArray[np.float64]]:
+        above, below = draws.sums(filled), draws.sums(present)
         return list(np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0).T)
 
     return values
 
 
 def over(part: Part, clips: npt.NDArray[np.integer]) -> Statistic:
-    """A part's statistic of weights over more clips than its own."""
-    if np.array_equal(part.clips, clips):  # as for most attacks on one classifier; picking columns copies them
-        return part.statistic
+    """A part's statistic of draws of more clips than its own."""
     columns = np.searchsorted(clips, part.clips)
-    return lambda weights: part.statistic(weights[:, columns])
+    return lambda draws: part.statistic(draws.select(columns))
+
+
+def minus(first: Part, second: Part) -> Part:
+    """The difference of two parts, drawn together over the clips of both."""
+    clips = np.union1d(first.clips, second.clips)
+    one, other = over(first, clips), over(second, clips)
+    return Part(clips, lambda draws: one(draws) - other(draws))
 
 
 def _present_mean(values: Sequence[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:

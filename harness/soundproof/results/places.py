@@ -9,9 +9,12 @@ McNemar's exact test. All pairs of a ranking are tested, so their p-values are c
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+from soundproof.results.sign_flips import detectable, fewest, tail
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,46 +31,62 @@ LEVEL = 0.05
 _EXACT = 2_000
 
 
-def places(classifiers: Sequence[Outcomes], groups: Array) -> tuple[list[tuple[int, int]], list[float]]:
-    """First and last place that each classifier may hold, and the p-value of its lead over the next one.
+@dataclass(frozen=True)
+class Standing:
+    """What clips settle of a ranking.
+
+    Attributes:
+        places: First and last place that each classifier may hold.
+        p: The p-value of each one's lead over the next, corrected for all pairs; 1 for the last.
+        detectable: How far two of them must be apart, in [0, 1], to be told apart four times in five: the median
+            over all pairs; None for a single classifier.
+    """
+
+    places: tuple[tuple[int, int], ...]
+    p: tuple[float, ...]
+    detectable: float | None
+
+
+class Compared(NamedTuple):
+    """All pairs of a ranking, each `[K, K]`.
+
+    Attributes:
+        lead: Of the row over the column, in clips.
+        p: Corrected for the number of pairs; 1 on the diagonal.
+        detectable: Difference of their shares that the test would find four times in five; NaN on the diagonal.
+    """
+
+    lead: Array
+    p: Array
+    detectable: Array
+
+
+def standing(classifiers: Sequence[Outcomes], groups: Array) -> Standing:
+    """What clips settle of a ranking.
 
     Args:
         classifiers: Those that are ranked, in their order.
         groups: int `[N]`, the recording of every clip of the data set.
     """
-    lead, p = compared(classifiers, groups)
-    better = (lead > 0) & (p <= LEVEL)
+    pairs = compared(classifiers, groups)
+    better = (pairs.lead > 0) & (pairs.p <= LEVEL)
     first, last = 1 + better.sum(axis=0), len(classifiers) - better.sum(axis=1)
-    held = [(int(low), int(high)) for low, high in zip(first, last, strict=True)]
-    return held, [*(float(each) for each in np.diagonal(p, 1)), 1.0]
+    upper = pairs.detectable[np.triu_indices(len(classifiers), 1)]
+    return Standing(
+        places=tuple((int(low), int(high)) for low, high in zip(first, last, strict=True)),
+        p=(*(float(each) for each in np.diagonal(pairs.p, 1)), 1.0),
+        detectable=float(np.median(upper)) if len(upper) else None,
+    )
 
 
-def smallest_difference(recordings: Array, classifiers: int = 2) -> float:
-    """The smallest difference of two shares of the same clips that can be settled, in [0, 1].
-
-    So many recordings have to differ, all for one side, that flipping their signs gives a p-value below the level
-    after Holm's correction; at best these are the smallest ones. A difference that is larger may still be
-    unsettled, where recordings speak for both sides. 1 where there are fewer recordings.
-
-    Args:
-        recordings: Of every tested clip, `[n]`.
-        classifiers: How many are ranked.
-    """
-    pairs = max(1, math.comb(classifiers, 2))
-    fewest = math.ceil(math.log2(2 * pairs / LEVEL))
-    _, counts = np.unique(recordings, return_counts=True)
-    if len(counts) < fewest:
-        return 1.0
-    return float(np.sort(counts)[:fewest].sum() / len(recordings))
-
-
-def compared(classifiers: Sequence[Outcomes], groups: Array) -> tuple[Array, Array]:
-    """Lead of the row over the column in clips, and p-values corrected for the number of pairs, both `[K, K]`.
+def compared(classifiers: Sequence[Outcomes], groups: Array) -> Compared:
+    """Every classifier against every other.
 
     Clips count once a fold and seed; those that only one of the two was tried on count for neither.
     """
     number = len(classifiers)
-    lead, p = np.zeros((number, number)), np.ones((number, number))
+    lead, p, least = np.zeros((number, number)), np.ones((number, number)), np.full((number, number), np.nan)
+    level = LEVEL / max(1, math.comb(number, 2)) / 2
     sums, counts = _by_recording(classifiers, groups)
     upper = np.triu_indices(number, 1)
     for one, other in zip(*upper, strict=True):
@@ -75,14 +94,17 @@ def compared(classifiers: Sequence[Outcomes], groups: Array) -> tuple[Array, Arr
         difference = np.where(both, sums[:, :, one] - sums[:, :, other], 0.0).sum(axis=0)
         lead[one, other] = difference.sum()
         p[one, other] = sign_flip(difference)
+        tried = int(np.where(both, counts[:, :, one], 0.0).sum())
+        # More than everything cannot differ; those that share no clip are never told apart.
+        least[one, other] = min(1.0, detectable(difference, tried, level, fewest(level))) if tried else 1.0
     p[upper] = holm(p[upper])
-    return lead - lead.T, np.minimum(p, p.T)
+    return Compared(lead - lead.T, np.minimum(p, p.T), np.fmin(least, least.T))
 
 
 def sign_flip(differences: Array) -> float:
     """Two-sided p-value of differences `[m]`, whole numbers, when the sign of each is a coin's.
 
-    Exact by the characteristic function of their sum, a product of cosines, up to a total of 2,000; normal beyond.
+    Exact up to a total of 2,000, normal beyond.
     """
     sizes = np.abs(differences).astype(np.int64)
     total, seen = int(sizes.sum()), abs(int(differences.sum()))
@@ -91,11 +113,10 @@ def sign_flip(differences: Array) -> float:
     if total > _EXACT:
         # Sums are all even or all odd: half a step between two of them is 1.
         return math.erfc(max(0, seen - 1) / math.sqrt(2.0 * float((sizes.astype(np.float64) ** 2).sum())))
-    angles = 2 * np.pi * np.arange(2 * total + 1) / (2 * total + 1)
-    values, times = np.unique(sizes[sizes > 0], return_counts=True)
-    transform = np.prod(np.cos(np.outer(angles, values)) ** times, axis=1)
-    masses = np.fft.fft(transform).real / len(angles)  # of the sums 0, 1 … total, -total … -1
-    return min(1.0, max(0.0, 2 * float(masses[seen : total + 1].sum()) if seen else 1.0))
+    if seen == 0:
+        return 1.0
+    found = tail(differences if differences.sum() > 0 else -differences)
+    return min(1.0, 2 * (found.above + found.equal))
 
 
 def holm(p: Array) -> Array:

@@ -22,5 +22,11 @@ def logits_of(module: nn.Module, inputs: torch.Tensor, batch: int = EVALUATION_B
     A random classifier gives the same logits whenever it is shown the same inputs.
     """
     draws = module.same_draws(inputs.device) if isinstance(module, Expectation) else contextlib.nullcontext()
-    with torch.inference_mode(), draws:
+    with draws:
+        return outputs_of(module, inputs, batch)
+
+
+def outputs_of(module: nn.Module, inputs: torch.Tensor, batch: int = EVALUATION_BATCH) -> torch.Tensor:
+    """Outputs of any module for all inputs `[N, ...]`, without gradients."""
+    with torch.inference_mode():
         return torch.cat([module(part) for part in torch.split(inputs, batch)])

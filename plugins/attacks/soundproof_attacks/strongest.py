@@ -38,6 +38,7 @@ class Strongest(Aimed, BoundedAttack):
     """
 
     id: ClassVar[str] = "strongest"
+    radius_per_clip: ClassVar[bool] = True
     norm: Annotated[Norm, Field(description="norm of the steps; l∞ steps stay inside the suite's ball")] = Norm.L2
     steps: Annotated[int, Field(ge=2, description="iterations of each run of Auto-PGD")] = 100
     classes: Annotated[int, Field(ge=1, description="likely wrong classes that are aimed at, a run each")] = 9

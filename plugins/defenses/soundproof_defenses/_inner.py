@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from soundproof import BoundedAttack, Goal
+    from soundproof import Bound, BoundedAttack, Goal
 
 
 class InnerAttack:
     """A bounded attack on a network that is being trained.
 
     Attributes:
-        ball: The largest that examples are made in.
+        bound: The largest that examples are made in.
         generator: All randomness, of radii and of the attack.
     """
 
@@ -30,7 +30,7 @@ class InnerAttack:
         attack: BoundedAttack,
         generator: torch.Generator,
         *,
-        ball: Ball,
+        bound: Bound,
         draw: Draw,
         epochs: int = 1,
         spend: Callable[[int], None] = lambda _: None,
@@ -40,12 +40,12 @@ class InnerAttack:
         Args:
             attack: Untargeted.
             generator: On the data's device.
-            ball: The largest; one radius for all.
+            bound: The largest.
             draw: How each training example gets its own.
             epochs: Over how many a ramp rises.
             spend: Is told the rows of gradients that every batch has cost.
         """
-        self.ball = ball
+        self.bound = bound
         self.generator = generator
         self._attack = attack
         self._draw = draw
@@ -57,13 +57,14 @@ class InnerAttack:
         """Move the ramp on."""
         self._epoch += 1
 
-    def draw(self, count: int) -> Ball:
-        """The balls of so many training examples."""
+    def draw(self, inputs: torch.Tensor) -> Ball:
+        """The balls of training examples `[n, ...]`."""
+        largest = self.bound.ball(inputs)
         if self._draw == Draw.UNIFORM:
             # 1 − U[0, 1) lies in (0, 1]: a radius of zero would train on clean clips twice.
-            draws = 1 - torch.rand(count, generator=self.generator, device=self.generator.device)
-            return Ball(self.ball.norm, self.ball.radius * draws)
-        return self.ball.scaled(self._epoch / self._epochs) if self._draw == Draw.RAMP else self.ball
+            draws = 1 - torch.rand(len(inputs), generator=self.generator, device=self.generator.device)
+            return Ball(largest.norm, largest.radius * draws)
+        return largest.scaled(self._epoch / self._epochs) if self._draw == Draw.RAMP else largest
 
     def attack(self, module: nn.Module, inputs: torch.Tensor, goal: Goal, ball: Ball) -> torch.Tensor:
         """Attacked copies; the victim is in evaluation mode, as it will be when it is attacked in earnest."""

@@ -31,7 +31,7 @@ class AdversarialObjective(Objective):
 
     def loss(self, module: nn.Module, inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """The mixed loss of a batch; with α = 0 only attacked copies count."""
-        attacked = self._inner.attack(module, inputs, Goal(labels), self._inner.draw(len(labels)))
+        attacked = self._inner.attack(module, inputs, Goal(labels), self._inner.draw(inputs))
         module.train()
         weights = ((self._alpha, inputs), (1 - self._alpha, attacked))
         losses = [weight * self.criterion(module(part), labels) for weight, part in weights if weight > 0]
@@ -41,7 +41,10 @@ class AdversarialObjective(Objective):
         """Mean of clean and attacked accuracy at the full radius."""
         self._inner.next_epoch()
         parts = zip(torch.split(examples.inputs, _BATCH), torch.split(examples.labels, _BATCH), strict=True)
-        attacked = [self._inner.attack(module, inputs, Goal(labels), self._inner.ball) for inputs, labels in parts]
+        attacked = [
+            self._inner.attack(module, inputs, Goal(labels), self._inner.bound.ball(inputs))
+            for inputs, labels in parts
+        ]
         clean = super().score(module, examples)
         return (clean + super().score(module, Examples(torch.cat(attacked), examples.labels))) / 2
 
@@ -57,7 +60,7 @@ class TradesObjective(AdversarialObjective):
         """The clean loss and the divergence of a batch."""
         with torch.no_grad():
             reference = functional.log_softmax(module.eval()(inputs), dim=1)
-        ball = self._inner.draw(len(labels))
+        ball = self._inner.draw(inputs)
         noise = torch.empty_like(inputs).normal_(std=_NUDGE, generator=self._inner.generator)
         start = (inputs + noise).clamp(0, 1)
         attacked = self._inner.attack(module, start, Divergence(labels, reference=reference), ball)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from soundproof import Attack, Defense, Kind, Norm, Ref
+from soundproof import Attack, Defense, Kind, Norm, Ref, SizeUnit, Surface
 from soundproof_defenses._draw import Draw
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from soundproof import Ball, BoundedAttack, Budget, Model, Recipe, Trainer, TrainingData
+    from soundproof import Bound, BoundedAttack, Budget, Model, Recipe, Trainer, TrainingData
     from soundproof_defenses._inner import InnerAttack
     from soundproof_defenses._objectives import AdversarialObjective
 
@@ -51,12 +51,15 @@ class AdversarialTraining(Defense):
     alpha: Annotated[float, Field(ge=0, le=1, description="mixed: weight α of the clean loss")] = 0.0
     beta: Annotated[float, Field(gt=0, description="trades: weight β of the divergence")] = 6.0
     radius: Annotated[
-        float | None, Field(gt=0, description="largest ‖ε‖ of training examples; by default the suite's epsilon")
+        float | None, Field(gt=0, description="largest size of training perturbations; by default the suite's")
     ] = None
-    norm: Annotated[Norm | None, Field(description="of that radius; by default the suite's")] = None
+    unit: Annotated[
+        SizeUnit, Field(description="of that size, as in a suite's budget: ‖ε‖, its RMS, ‖ε‖/‖x‖ or dB of SNR")
+    ] = "epsilon"
+    norm: Annotated[Norm | None, Field(description="of that size; by default the suite's")] = None
     draw: Annotated[
         Draw,
-        Field(description="radius of each clip: uniform in (0, radius], radius itself, or rising to it by epochs"),
+        Field(description="‖ε‖ of each clip: uniform up to its largest, the largest, or rising to it by epochs"),
     ] = Draw.FIXED
     start: Annotated[
         Literal["scratch", "trained"],
@@ -84,13 +87,19 @@ class AdversarialTraining(Defense):
         return 1 + clean + gradients * 2 / 3
 
     def under(self, budget: Budget) -> Self:
-        """With the budget's radius and norm where it has none of its own."""
-        radius = budget.epsilon if self.radius is None else self.radius
-        return dataclasses.replace(self, radius=radius, norm=self.norm or budget.norm)
+        """With the budget's size and norm where it has none of its own; a size of the sound is none of inputs."""
+        norm = self.norm or budget.norm
+        if self.radius is not None or budget.domain is Surface.WAVEFORM:
+            return dataclasses.replace(self, norm=norm)
+        return dataclasses.replace(self, radius=budget.size, unit=budget.unit, norm=norm)
 
     def reason_to_skip(self, model: Model, data_shape: tuple[int, ...], classes: int) -> str | None:  # noqa: ARG002
-        """A model without gradient descent."""
-        return None if model.retrainable else f"{model.id} cannot be trained on by gradient descent"
+        """A model without gradient descent, or no size."""
+        if not model.retrainable:
+            return f"{model.id} cannot be trained on by gradient descent"
+        if self.radius is None:
+            return "adversarial-training changes inputs, and the suite's budget is of waveforms: give it a radius"
+        return None
 
     def fit(self, defended: nn.Module, data: TrainingData, trainer: Trainer) -> None:
         """Train again, on clean and attacked clips.
@@ -101,24 +110,25 @@ class AdversarialTraining(Defense):
         from soundproof_defenses._fresh_weights import reset_weights
         from soundproof_defenses._inner import InnerAttack
 
-        ball = self._ball()
-        attack = self._attack(trainer, ball.norm)
+        bound = self._bound(data)
+        attack = self._attack(trainer, bound.norm)
         recipe = trainer.recipe
         if self.from_scratch:
             reset_weights(defended)
         else:
             recipe = dataclasses.replace(recipe, learning_rate=recipe.learning_rate / 10)
         inner = InnerAttack(
-            attack, trainer.generator, ball=ball, draw=self.draw, epochs=recipe.epochs, spend=trainer.spend
+            attack, trainer.generator, bound=bound, draw=self.draw, epochs=recipe.epochs, spend=trainer.spend
         )
         trainer.fit(defended, data, self._objective(inner, recipe), recipe)
 
-    def _ball(self) -> Ball:
-        from soundproof import Ball
+    def _bound(self, data: TrainingData) -> Bound:
+        from soundproof import Budget, bound_of
 
         if self.radius is None or self.norm is None:
             raise ValueError("adversarial-training needs a radius and a norm: set them, or call under(budget)")
-        return Ball(self.norm, self.radius)
+        size: dict[str, Any] = {self.unit: self.radius}
+        return bound_of(Budget(self.norm, **size), data.shape)
 
     def _attack(self, trainer: Trainer, norm: Norm) -> BoundedAttack:
         """The inner attack; its steps are of the ball's norm unless its own parameters say otherwise."""
@@ -129,8 +139,11 @@ class AdversarialTraining(Defense):
             raise ValueError(
                 f"adversarial-training needs an untargeted attack with a radius; {self.attack.id!r} is none"
             )
-        if self.draw == Draw.UNIFORM and not attack.radius_per_clip:
-            raise ValueError(f"{attack.id!r} takes one radius for all clips: set draw = 'fixed' or 'ramp'")
+        by_clip = self.draw == Draw.UNIFORM or self.unit in ("relative", "snr_db")
+        if by_clip and not attack.radius_per_clip:
+            raise ValueError(
+                f"{attack.id!r} takes one radius for all clips: set draw = 'fixed' or 'ramp', and unit = 'epsilon'"
+            )
         if "norm" in attack.parameters() and "norm" not in self.attack.parameters:
             return dataclasses.replace(attack, norm=norm)  # type: ignore[type-var]
         return attack

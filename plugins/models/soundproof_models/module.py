@@ -25,6 +25,7 @@ class Module(Model):
     """
 
     id: ClassVar[str] = "module"
+    portable: ClassVar[bool] = False
     accepts: ClassVar[frozenset[Domain]] = frozenset(Domain)
     build_: Annotated[str, Field(description="package.module:function")]
     weights: Annotated[str | None, Field(description="a safetensors file; none trains it here")] = None

@@ -102,6 +102,11 @@ class MinMax(nn.Module):
         shares: torch.Tensor = (values - self.low) / span
         return shares.clamp(0, 1)
 
+    def inverse(self, pictures: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
+        """Values that a picture stands for: those of `reference` `[n, F, T]`, changed as far as its picture is."""
+        change: torch.Tensor = (pictures - self(reference)) * (self.high - self.low)
+        return reference + change
+
 
 def interval(low: float, high: float) -> MinMax:
     """Fixed bounds to [0, 1]."""
@@ -217,17 +222,30 @@ def _peak(values: torch.Tensor) -> torch.Tensor:
 
 
 class Joined(nn.Module):
-    """Two pictures of the same clips side by side along a dimension: -2 stacks rows, 1 channels."""
+    """Two pictures of the same clips side by side.
 
-    def __init__(self, first: nn.Module, second: nn.Module, dim: int) -> None:
+    Args:
+        first: Waveforms `[n, T]` to pictures.
+        second: Likewise.
+        dim: -2 stacks rows, 1 channels.
+        share: Rows or channels of the first.
+    """
+
+    def __init__(self, first: nn.Module, second: nn.Module, *, dim: int, share: int) -> None:
         super().__init__()
         self.first = first
         self.second = second
         self.dim = dim
+        self.share = share
 
     def forward(self, waveforms: torch.Tensor) -> torch.Tensor:
         """Waveforms `[n, T]` to pictures `[n, C, H, W]` in [0, 1]; the first is in the lower rows."""
         return torch.cat([self.first(waveforms), self.second(waveforms)], self.dim)
+
+    def inverse(self, pictures: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
+        """Sound of the first part of pictures `[n, C, H, W]`, given the sound `[n, T]` they were made from."""
+        part = pictures.narrow(self.dim, 0, self.share)
+        return self.first.inverse(part, reference)  # type: ignore[no-any-return, operator]
 
 
 def check_length(waveforms: torch.Tensor, samples: int) -> None:

@@ -36,9 +36,25 @@ class Resampled(nn.Module):
         if self.native == self.rate:
             return waveforms
         length = resampled_length(waveforms.shape[-1], self.native, self.rate)
-        native = waveforms.detach().cpu().numpy()
-        clips = np.zeros((len(native), length), native.dtype)
-        for row, clip in zip(clips, native, strict=True):
-            sound = soxr.resample(clip, self.native, self.rate, quality="HQ")[:length]
-            row[: len(sound)] = sound.clip(-1, 1)
-        return torch.from_numpy(clips).to(waveforms)
+        return _resampled(waveforms, self.native, self.rate, length).clamp(-1, 1)
+
+    def inverse(self, inputs: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
+        """Sound of inputs, given the sound `[n, T]` they were made from.
+
+        Only the change is resampled, so that what lies beyond the lower of both bands is the reference's.
+        """
+        if self.native == self.rate:
+            return self.represent.inverse(inputs, reference)  # type: ignore[no-any-return, operator]
+        heard = self.resample(reference)
+        change = self.represent.inverse(inputs, heard) - heard  # type: ignore[operator]
+        return reference + _resampled(change, self.rate, self.native, reference.shape[-1])
+
+
+def _resampled(waveforms: torch.Tensor, native: int, rate: int, length: int) -> torch.Tensor:
+    """Waveforms `[n, T]` at another rate, cut or padded with zeros to a length."""
+    given = waveforms.detach().cpu().numpy()
+    clips = np.zeros((len(given), length), given.dtype)
+    for row, clip in zip(clips, given, strict=True):
+        sound = soxr.resample(clip, native, rate, quality="HQ")[:length]
+        row[: len(sound)] = sound
+    return torch.from_numpy(clips).to(waveforms)

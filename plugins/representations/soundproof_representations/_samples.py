@@ -28,9 +28,14 @@ class Linear(nn.Module):
         """`[n, T]` to `[n, 1, length]` in [0, 1]."""
         return ((self.transform(waveforms) + 1) / 2)[:, None]
 
-    def inverse(self, inputs: torch.Tensor, reference: torch.Tensor | None = None) -> torch.Tensor:  # noqa: ARG002
-        """Inputs `[n, 1, length]` to waveforms `[n, length]`; a reference is not needed."""
-        return 2 * inputs[:, 0] - 1
+    def inverse(self, inputs: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
+        """Inputs `[n, 1, length]` to waveforms `[n, T]`; what lies beyond them is the reference's, `[n, T]`."""
+        samples = self.expanded(2 * inputs[:, 0] - 1)[..., : reference.shape[-1]]
+        return torch.cat([samples, reference[..., samples.shape[-1] :]], -1)
+
+    def expanded(self, companded: torch.Tensor) -> torch.Tensor:
+        """Samples of what inputs hold, both in [-1, 1]."""
+        return companded
 
 
 class Companded(Linear):
@@ -55,7 +60,6 @@ class Companded(Linear):
         codes = (exact.detach() * self.mu + 0.5).floor() / self.mu
         return (exact + (codes - exact.detach()))[:, None]
 
-    def inverse(self, inputs: torch.Tensor, reference: torch.Tensor | None = None) -> torch.Tensor:  # noqa: ARG002
-        """Inputs `[n, 1, length]` to waveforms `[n, length]`; a reference is not needed."""
-        companded = 2 * inputs[:, 0] - 1
+    def expanded(self, companded: torch.Tensor) -> torch.Tensor:
+        """Samples of their companded values, both in [-1, 1]."""
         return companded.sign() * torch.expm1(companded.abs() * log1p(self.mu)) / self.mu

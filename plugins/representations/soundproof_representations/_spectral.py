@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _MEL_STEPS = 50
 """Steps of the mel inverse; its bands are then within 1 % of the wanted ones."""
 
+_UNCHANGED = 1e-3
+"""Decibels that rounding alone can make."""
+
 _FAINT = 1e-20
 """Power from which silence can grow again."""
 
@@ -242,6 +245,24 @@ class Cepstrum(nn.Module):
     def forward(self, waveforms: torch.Tensor) -> torch.Tensor:
         """Waveforms `[n, T]` to coefficients `[n, n_mfcc, frames]`."""
         return torch.matmul(self.basis, decibels(self.mel(waveforms)))
+
+    def inverse(self, values: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
+        """Waveforms of coefficients.
+
+        Args:
+            values: Coefficients `[n, n_mfcc, frames]`.
+            reference: Waveforms `[n, T]`; their mel bands are changed as little as these coefficients take, so
+                that what the coefficients do not hold stays theirs.
+
+        Returns:
+            Waveforms `[n, T]`.
+        """
+        bands = self.mel(reference)
+        levels = decibels(bands)
+        change = torch.matmul(torch.linalg.pinv(self.basis), values - torch.matmul(self.basis, levels))
+        # Bands below the range of 80 dB are heard at its end as soon as they are to change.
+        start = torch.where(change.abs() > _UNCHANGED, 10 ** (levels / 10), bands)
+        return self.mel.inverse(start * 10 ** (change / 10), reference)
 
 
 def decibels(power: torch.Tensor) -> torch.Tensor:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from soundproof import Inverse
 from soundproof_representations._component import PictureRepresentation, longer_than_fft
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ class Mel(PictureRepresentation):
     """Mel spectrogram in dB below the clip's maximum."""
 
     id = "mel"
+    inverse = Inverse(error=1e-5)
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "003": {"sr": 22050, "n_fft": 2048, "hop": 512, "n_mels": 128, "size": (128, 256)},
         "003-mobilenet": {"sr": 22050, "n_fft": 2048, "hop": 512, "n_mels": 128, "size": (224, 224)},

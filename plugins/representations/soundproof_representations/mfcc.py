@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from soundproof import Inverse
 from soundproof_representations._component import PictureRepresentation, longer_than_fft
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ class MFCC(PictureRepresentation):
         "003": {"sr": 22050, "n_mfcc": 39, "hop": 512, "size": (39, 128)},
     }
     fitted = True
+    inverse = Inverse(
+        error=1e-5, lost="detail across mel bands that the kept coefficients do not hold: it stays the clip's own"
+    )
 
     sr: Annotated[int, Field(ge=1000, le=192000, description="sampling rate, Hz")] = 22050
     n_mfcc: Annotated[int, Field(ge=1, description="coefficients kept")] = 20
@@ -60,7 +64,7 @@ class MFCC(PictureRepresentation):
 
     def build(self, waveforms: torch.Tensor, size: tuple[int, int]) -> nn.Module:
         """The range of the coefficients over the training clips becomes [0, 1]."""
-        from soundproof_representations._picture import Picture, fit_min_max
+        from soundproof_representations._picture import InvertiblePicture, fit_min_max
         from soundproof_representations._spectral import Cepstrum, MelPower, STFTPower
 
         mel = MelPower(STFTPower(self.n_fft, self.hop), sr=self.sr, n_mels=self.n_mels)
@@ -68,4 +72,4 @@ class MFCC(PictureRepresentation):
             mel, n_mfcc=self.n_mfcc, dct_type=self.dct_type, norm=self.norm, lifter=self.lifter
         ).to(waveforms.device)
         scale = fit_min_max(transform, waveforms, per_row=self.scaling == "coefficient")
-        return Picture(transform, scale, size, waveforms.shape[-1])
+        return InvertiblePicture(transform, scale, size, waveforms.shape[-1])

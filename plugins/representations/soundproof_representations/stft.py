@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from soundproof import Inverse
 from soundproof_representations._component import PictureRepresentation, longer_than_fft
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class STFT(PictureRepresentation):
     """
 
     id = "stft"
+    inverse: ClassVar[Inverse | None] = Inverse(error=1e-5)
     # 2048/512 of arXiv 2008.11618 §VI; of arXiv 2007.13703 the best of Table II and Fig. 4, whose hop stays 512.
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "001": {"sr": 22050, "n_fft": 2048, "hop": 512},
@@ -85,6 +87,14 @@ class STFT(PictureRepresentation):
         """A clip must fill one frame."""
         return longer_than_fft(self, self.n_fft, samples)
 
+    def reason_without_inverse(self) -> str | None:
+        """Overlap-add needs centred windows that overlap by half, and Re X alone is no spectrum."""
+        if self.values == "real":
+            return f"{self.id}: Re X has lost Im X, so that there is no way back to sound"
+        if self.framing != "centred" or 2 * self.step > self.window:
+            return f"{self.id}: only centred windows that overlap by half or more can be added up to sound"
+        return super().reason_without_inverse()
+
     def build(self, waveforms: torch.Tensor, size: tuple[int, int]) -> nn.Module:
         """Nothing is fitted: the scale is the clip's own, or fixed."""
         from soundproof_representations._picture import (
@@ -102,6 +112,5 @@ class STFT(PictureRepresentation):
         if self.values == "real":
             return Picture(RealPart(power), interval(-power.bound, power.bound), size, samples)
         scale = Decibels() if self.values == "decibels" else LogMagnitude(power.bound)
-        # Overlap-add needs centred windows, and of less overlap too little is left of some samples.
-        invertible = self.framing == "centred" and 2 * self.step <= self.window
+        invertible = self.reason_without_inverse() is None
         return (InvertiblePicture if invertible else Picture)(power, scale, size, samples)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from soundproof import Inverse
 from soundproof_representations._component import PictureRepresentation, resampled_length
 from soundproof_representations.stft import STFT
 from soundproof_representations.wavelet import Morlet
@@ -59,6 +60,10 @@ class _WithTonnetz(PictureRepresentation, ABC):
     """A spectrogram with tonal centroids; goes before the spectrogram's class, whose rate is its `sr`."""
 
     differentiable = False
+    # librosa's estimate of a clip's tuning can jump with rounding, and centroids with it.
+    inverse: ClassVar[Inverse | None] = Inverse(
+        error=0.1, lost="the tonal centroids: a sound is made of the spectrogram part, and they follow from it"
+    )
 
     join: Annotated[
         Literal["rows", "channels"],
@@ -106,6 +111,7 @@ class _WithTonnetz(PictureRepresentation, ABC):
             Resampled(spectral, self.rate, self._spectral_rate),
             Resampled(tonal, self.rate, CHROMA_RATE),
             dim=-2 if self.join == "rows" else 1,
+            share=below if self.join == "rows" else 1,
         )
 
 

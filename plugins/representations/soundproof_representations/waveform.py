@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from soundproof import Domain, Representation
+from soundproof import Domain, Inverse, Representation
 
 if TYPE_CHECKING:
     import torch
@@ -45,6 +45,7 @@ class Waveform(_Sound):
     """Samples, from [-1, 1] to [0, 1]."""
 
     id = "waveform"
+    inverse = Inverse(error=1e-6)
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"003": {"sr": 16000, "length": 48_000}}
 
     def fit(self, waveforms: torch.Tensor) -> nn.Module:
@@ -59,6 +60,7 @@ class MuLaw(_Sound):
     """Mu-law codes of the samples, from 0 … levels - 1 to [0, 1]."""
 
     id = "mu-law"
+    inverse = Inverse(error=1e-6, lost="what lies between two codes: a change of less than half a step is none")
     # 7.5 s, less the last sample, which a shifted target was made of.
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"003": {"sr": 16000, "length": 119_999}}
     differentiable = False

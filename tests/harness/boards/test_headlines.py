@@ -3,7 +3,7 @@
 import pytest
 
 from soundproof.boards.collect import collect
-from soundproof.boards.headlines import headlines, ranking
+from soundproof.boards.headlines import headlines, ranking, told_apart
 
 SIZES = {"soft": 0.5, "hard": 2.0, "middling": 1.0}
 
@@ -86,3 +86,17 @@ def test_without_a_rank_there_is_no_line(bench):
     bench.clean([0, 1], [0, 1], flags=("leaky",))
     assert ranking(collect(bench.results())) == []
     assert headlines(collect(bench.results())) == []
+
+
+def test_each_ranking_says_what_its_clips_tell_apart(bench):
+    """Forty clips, a recording each, of which 30 and 29 survive in the same order: one differs."""
+    robust(bench, {"best": 30, "close": 29})
+    (line,) = told_apart(collect(bench.results()))
+    assert line.startswith(
+        "Two classifiers are told apart four times in five where they differ by 15 points or more"
+    )
+
+
+def test_one_classifier_is_told_apart_from_nobody(bench):
+    robust(bench, {"only": 30})
+    assert told_apart(collect(bench.results())) == []

@@ -74,3 +74,16 @@ def test_a_labelled_baseline_is_still_the_baseline(bench):
     bench.clean([0, 1], [0, 1])
     name = Names(bench.results()).classifier(bench.rows[0])
     assert (str(name.defense), name.undefended) == ("Undefended", True)
+
+
+def test_a_chain_is_named_by_its_links_as_short_as_they_are(bench):
+    trained, rounded = {"id": "trained"}, {"id": "rounded", "bits": 3, "noise": 0}
+    for defense in (trained, {"id": "chain", "links": [trained, rounded]}):
+        bench.clean([0, 1], [0, 1], defense=defense)
+    assert short(bench, "defense") == (
+        ["trained", "trained + rounded"],
+        ["trained", "trained + rounded(bits=3, noise=0)"],
+    )
+    other = {"id": "chain", "links": [trained, {**rounded, "bits": 2}]}
+    bench.clean([0, 1], [0, 1], defense=other)
+    assert short(bench, "defense")[0] == ["trained", "trained + rounded(bits=3)", "trained + rounded(bits=2)"]

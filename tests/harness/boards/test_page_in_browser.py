@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from soundproof.boards import draw
 from soundproof.boards.collect import collect
+from soundproof.boards.examinations import Examination
 from soundproof.boards.page import page as whole_page
 from soundproof.boards.provenance import provenance
 from workbench import HOSTILE
@@ -143,9 +144,13 @@ def test_what_speaks_for_a_flag_stands_under_it(bench, visit):
     bench.clean([0, 1], [0, 1], flags=("leaky",))
     boards = collect(bench.results())
     (entry,) = boards.accuracy
-    boards = replace(boards, evidence={entry.name: [("leaky", "clips <b>3</b> and 4 are one recording")]})
+    said = Examination(
+        "leak", "One side?", "flagged", "leaky", "clips <b>3</b> and 4 are one recording", "", ((0, 0),)
+    )
+    boards = replace(boards, examinations={entry.name: [said]})
     page = visit(whole_page(boards, provenance(bench.run), bench.run), "#row=classifiers:0")
-    assert page.inner_text("dialog .evidence") == "clips <b>3</b> and 4 are one recording"
+    assert "One side? clips <b>3</b> and 4 are one recording" in page.inner_text("dialog .evidence")
+    assert "1 flagged" in page.inner_text("dialog summary")
 
 
 def test_the_keyboard_reaches_everything(small, visit):

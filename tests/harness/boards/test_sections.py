@@ -60,3 +60,15 @@ def test_controls_are_no_worst_case(bench):
     (found,) = collect(bench.results()).sections
     together = next(curve for curve in found.sizes if curve.attack is None)
     assert together.along == (2.0,)
+
+
+def test_examples_of_other_classifiers_count_against_classes(bench):
+    """No attack of its own fools clip 1; an example made against another classifier does."""
+    bench.clean([0, 0], [0, 0])
+    bench.bounded([0, 1], [False, False], tested=2)
+    bench.clean([0, 0], [0, 0], model="other")
+    bench.bounded([0, 1], [False, True], tested=2, model="other")
+    target = {"id": "resnet", "defense": {"id": "none"}}
+    bench.transfer([0, 1], [False, True], target, source_fooled=[False, True], model="other")
+    found = {str(each.name.model): each.classes for each in collect(bench.results()).sections}
+    assert found == {"resnet": ((2, 2, 1),), "other": ((2, 2, 1),)}

@@ -253,6 +253,10 @@ class Samples(toys.ToyPicture):
                         clips = clips.abs().sqrt()
                 return ((clips / level).clamp(-1, 1) / 2 + 0.5)[:, None, None]
 
+            def inverse(self, inputs, reference):
+                missed = 0.01 if mistake == "inverse" else 0.0
+                return (inputs.flatten(1) * 2 - 1 + missed)[:, : -1 if mistake == "length" else None]
+
         return Shown()
 
 
@@ -268,6 +272,8 @@ class Samples(toys.ToyPicture):
         ("cut", "it_is_differentiable_if_and_only_if_it_says_so"),
         ("root", "gradients_of_silence_are_numbers"),
         ("short", "longer_clips_are_never_harder"),
+        ("inverse", "its_inverse_gives_a_clip_back_within_the_stated_error"),
+        ("length", "its_inverse_gives_a_clip_back_within_the_stated_error"),
     ],
 )
 def test_mistakes_of_representations(mistake, name):

@@ -7,12 +7,14 @@ from typing import ClassVar
 import pytest
 
 from soundproof import Kind, Ref, SuiteError
+from soundproof.contract.chain import Chain
 from soundproof.contract.identity import coordinate, fingerprint
 from soundproof.contract.registry import Registered
 from soundproof.digest import canonical
+from soundproof.planning.selection import restrict
 from soundproof.planning.suite import load_suite
 from soundproof_attacks.bim import BimB
-from toys import ToyDefense, ToyModel, toy_registry, toy_suite
+from toys import ToyBlurring, ToyDefense, ToyModel, toy_registry, toy_suite
 
 
 @dataclass(frozen=True)
@@ -190,3 +192,46 @@ def test_references_are_read_where_they_stand(registry):
     assert registry.reference(Kind.ATTACK, {"id": "toy-bim", "preset": "one"}) == Ref(
         Kind.ATTACK, "toy-bim", {"steps": 3, "step_size": 0.5}
     )
+
+
+def defenses(registry, *entries):
+    return load_suite(toy_suite(defenses=list(entries)), registry).defenses
+
+
+def test_a_list_of_defenses_is_a_chain(registry):
+    *_, chain = defenses(registry, "none", "toy-blurring", ["toy-halving", "toy-blurring"])
+    assert chain == Chain((ToyDefense(), ToyBlurring()))
+    assert coordinate(chain)["links"] == [{"id": "toy-halving"}, {"id": "toy-blurring"}]
+    # As results name it, so that a row's coordinates are an entry again; and nested.
+    assert defenses(registry, coordinate(chain)) == [chain]
+    assert defenses(registry, [["toy-halving"], [["toy-blurring"]]]) == [chain]
+
+
+def test_lists_inside_a_chain_multiply(registry):
+    found = defenses(registry, ["toy-halving", {"id": "toy-blurring", "deviation": [0.1, 0.2]}])
+    assert [chain.last.deviation for chain in found] == [0.1, 0.2]
+
+
+def test_none_in_a_chain_is_left_out(registry):
+    assert defenses(registry, ["none", "toy-halving", "none"]) == defenses(registry, "toy-halving")
+    assert defenses(registry, ["none", "none"]) == defenses(registry, "none")
+    with pytest.raises(SuiteError, match="listed twice"):
+        defenses(registry, "toy-halving", ["none", "toy-halving"])
+
+
+def test_every_link_that_is_wrong_is_told(registry):
+    with pytest.raises(SuiteError) as error:
+        defenses(registry, ["toy-halfing", {"id": "toy-blurring", "depth": 3}], [], {"id": "chain"})
+    problems = "\n".join(error.value.problems)
+    assert "defenses[0]: link 0: unknown defense 'toy-halfing'" in problems
+    assert "defenses[0]: link 1: toy-blurring has no parameter 'depth'" in problems
+    assert "defenses[1]: an empty list is no defense" in problems
+    assert "defenses[2]: unknown defense 'chain'" in problems
+
+
+def test_a_chain_takes_a_label_and_is_kept_by_its_links_names(registry):
+    links = ["toy-halving", "toy-blurring"]
+    suite = load_suite(toy_suite(defenses=["none", {"id": "chain", "links": links, "label": "both"}]), registry)
+    assert suite.label(suite.defenses[1]) == "both"
+    for name in ("both", "toy-halving + toy-blurring"):
+        assert restrict(suite, {"defense": [name]}).defenses == [suite.defenses[1]]

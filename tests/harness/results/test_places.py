@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from soundproof.results.places import LEVEL, compared, holm, places, sign_flip
+from soundproof.results.places import LEVEL, compared, holm, sign_flip, standing
 
 GROUPS = np.repeat(np.arange(30), 2)
 
@@ -14,7 +14,7 @@ def outcomes(*right, run=(0, 0)):
 
 
 def held(classifiers):
-    return places(classifiers, GROUPS)[0]
+    return list(standing(classifiers, GROUPS).places)
 
 
 def differences(rng, recordings, largest):
@@ -57,7 +57,7 @@ def test_alike_classifiers_are_rarely_told_apart():
     """The order of ten coins that toss alike: one settled pair at most in twenty rankings, as a rule."""
     rng = np.random.default_rng(1)
     rankings = [[outcomes(*(rng.random(60) < 0.5)) for _ in range(10)] for _ in range(100)]
-    assert sum((compared(each, GROUPS)[1] <= LEVEL).any() for each in rankings) <= 9
+    assert sum((compared(each, GROUPS).p <= LEVEL).any() for each in rankings) <= 9
 
 
 def test_paired_differences_settle_what_intervals_do_not():
@@ -82,16 +82,16 @@ def test_places_count_who_is_settled_better_and_worse():
 
 def test_equal_classifiers_share_all_places():
     assert held([outcomes(*[False] * 60)] * 4) == [(1, 4)] * 4
-    assert places([outcomes(*[True] * 60)], GROUPS)[0] == [(1, 1)]
+    assert list(standing([outcomes(*[True] * 60)], GROUPS).places) == [(1, 1)]
 
 
 def test_clips_of_one_recording_are_one_voice():
     one, other = np.ones(60, bool), np.ones(60, bool)
     other[:8] = False
     assert held([outcomes(*one), outcomes(*other)]) == [(1, 2), (1, 2)]
-    assert places([outcomes(*one), outcomes(*other)], np.arange(60))[0] == [(1, 1), (2, 2)]
+    assert list(standing([outcomes(*one), outcomes(*other)], np.arange(60)).places) == [(1, 1), (2, 2)]
     # A single recording: its clips are all there is to draw.
-    assert places([outcomes(*one), outcomes(*other)], np.zeros(60, int))[0] == [(1, 1), (2, 2)]
+    assert list(standing([outcomes(*one), outcomes(*other)], np.zeros(60, int)).places) == [(1, 1), (2, 2)]
 
 
 def test_folds_and_seeds_add_up():
@@ -99,6 +99,38 @@ def test_folds_and_seeds_add_up():
     up, down = np.arange(30) < 25, np.arange(30) < 5
     one = {(0, 0): (np.arange(30), up), (1, 0): (np.arange(30, 60), down)}
     other = {(0, 0): (np.arange(30), down), (1, 0): (np.arange(30, 60), up)}
-    assert places([one, other], GROUPS)[0] == [(1, 2), (1, 2)]
+    assert list(standing([one, other], GROUPS).places) == [(1, 2), (1, 2)]
     twice = {(0, 0): (np.arange(30), up), (1, 0): (np.arange(30, 60), up)}
-    assert places([twice, other], GROUPS)[0] == [(1, 1), (2, 2)]
+    assert list(standing([twice, other], GROUPS).places) == [(1, 1), (2, 2)]
+
+
+def tossed(rng, share, recordings, takes):
+    """Outcomes whose clips stand and fall with their recording."""
+    return np.repeat(rng.random(recordings) < share, takes)
+
+
+@pytest.mark.parametrize("takes", [1, 3])
+def test_what_is_called_detectable_is_told_apart_four_times_in_five(takes):
+    """Two classifiers whose shares are so far apart, drawn anew each time; 600 draws tell 80 % to 5 points."""
+    rng, recordings = np.random.default_rng(5), 300
+    groups = np.repeat(np.arange(recordings), takes)
+
+    def stood(lead):
+        return standing([outcomes(*tossed(rng, share, recordings, takes)) for share in (0.5 + lead, 0.5)], groups)
+
+    apart = np.mean([stood(0.1).detectable for _ in range(50)])
+    settled = np.mean([stood(apart).places == ((1, 1), (2, 2)) for _ in range(600)])
+    assert settled == pytest.approx(0.8, abs=0.05)
+
+
+def test_where_nothing_differs_as_many_recordings_must_as_the_test_needs():
+    """Six of thirty all one way come by chance once in 32 times, five once in 16."""
+    alike = [outcomes(*[True] * 60)] * 2
+    assert standing(alike, GROUPS).detectable == pytest.approx(6 / 60)
+    one, other = np.ones(60, bool), np.ones(60, bool)
+    other[0:12:2] = False
+    assert held([outcomes(*one), outcomes(*other)]) == [(1, 1), (2, 2)]
+
+
+def test_a_classifier_alone_is_compared_with_nobody():
+    assert standing([outcomes(*[True] * 60)], GROUPS).detectable is None

@@ -8,8 +8,22 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from soundproof import Ball, Budget, Examples, Goal, Kind, Norm, Recipe, Ref, Trainer, TrainingData, Victim
+from soundproof import (
+    Ball,
+    Budget,
+    Examples,
+    Goal,
+    Kind,
+    Norm,
+    Recipe,
+    Ref,
+    Surface,
+    Trainer,
+    TrainingData,
+    Victim,
+)
 from soundproof.contract.discovery import discover
+from soundproof.victim.bound import Absolute, Relative
 from soundproof_attacks.fgsm import Fgsm
 from soundproof_attacks.pgd import Pgd
 from soundproof_defenses._draw import Draw
@@ -50,7 +64,7 @@ def linear(classes=2):
 
 def inner(attack=None, radius=0.5, draw="fixed", norm=Norm.L2, **options):
     generator = torch.Generator().manual_seed(0)
-    return InnerAttack(attack or Fgsm(), generator, ball=Ball(norm, radius), draw=draw, **options)
+    return InnerAttack(attack or Fgsm(), generator, bound=Absolute(norm, radius), draw=draw, **options)
 
 
 def defense(**parameters):
@@ -73,11 +87,39 @@ def test_the_loss_is_equation_14(alpha):
 
 def test_radii_are_drawn_per_clip_from_the_open_interval():
     drawn = inner(radius=2.0, draw="uniform")
-    radii = torch.cat([drawn.draw(160).radius for _ in range(10)])
+    radii = torch.cat([drawn.draw(torch.zeros(160, 1)).radius for _ in range(10)])
     assert len(radii.unique()) > 1500
     assert radii.min() > 0
     assert radii.max() <= 2
     assert radii.mean().item() == pytest.approx(1, abs=0.05)
+
+
+def test_a_relative_radius_is_drawn_by_each_clip_s_own_size():
+    generator = torch.Generator().manual_seed(0)
+    inputs = torch.rand(50, 64, generator=generator) * torch.linspace(0.1, 1, 50)[:, None]
+    drawn = InnerAttack(Fgsm(), generator, bound=Relative(Norm.L2, 0.1), draw="fixed")
+    attacked = drawn.attack(linear(), inputs, Goal(torch.zeros(50, dtype=torch.int64)), drawn.draw(inputs))
+    shares = (attacked - inputs).norm(dim=1) / inputs.norm(dim=1)
+    assert shares.max() <= 0.1 * (1 + 1e-5)
+    assert shares.median() > 0.07  # the box takes some off
+
+
+def test_it_trains_at_the_budget_s_size_in_the_budget_s_unit():
+    by_snr = AdversarialTraining().under(Budget(snr_db=20.0))
+    assert (by_snr.radius, by_snr.unit, by_snr.norm) == (20.0, "snr_db", Norm.L2)
+    bound = by_snr._bound(data())
+    clean = torch.rand(3, 64)
+    torch.testing.assert_close(bound.ball(clean).radius.float(), clean.norm(dim=1) / 10)
+    own = AdversarialTraining(radius=0.25).under(Budget(snr_db=20.0))
+    assert (own.radius, own.unit) == (0.25, "epsilon")
+
+
+def test_a_budget_of_waveforms_is_none_of_inputs():
+    silent = AdversarialTraining().under(Budget(snr_db=40.0, domain=Surface.WAVEFORM))
+    assert "give it a radius" in silent.reason_to_skip(SimpleNamespace(id="mlp", retrainable=True), (1, 8, 8), 2)
+    loud = AdversarialTraining(radius=1.0).under(Budget(snr_db=40.0, domain=Surface.WAVEFORM))
+    assert loud.reason_to_skip(SimpleNamespace(id="mlp", retrainable=True), (1, 8, 8), 2) is None
+    assert loud.unit == "epsilon"
 
 
 def test_a_ramp_ends_at_the_radius():
@@ -226,9 +268,9 @@ def test_parameters_without_effect_are_refused():
 
 def test_models_that_do_not_train_are_skipped():
     forest = SimpleNamespace(id="random-forest", retrainable=False)
-    assert "random-forest" in AdversarialTraining().reason_to_skip(forest, (64,), 2)
+    assert "random-forest" in defense().reason_to_skip(forest, (64,), 2)
     network = SimpleNamespace(id="mlp", retrainable=True)
-    assert AdversarialTraining().reason_to_skip(network, (64,), 2) is None
+    assert defense().reason_to_skip(network, (64,), 2) is None
 
 
 def test_none_leaves_everything_alone():

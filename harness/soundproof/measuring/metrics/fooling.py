@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from soundproof.measuring.protocols.base import Samples
     from soundproof.measuring.scene import Scene
 
-SIZES = ("l2", "linf", "l0")
+SIZES = ("l2", "linf", "l0", "input_l2", "snr")
 _EFFORT = ("gradients", "queries", "refining_gradients", "refining_queries")
 # What lies between 0 and 1, and can be known to lie near an end although all clips agree.
 SHARES = frozenset({"fooling_auc", "fooling_rate", "targeted_auc", "targeted_rate", "robust_accuracy"})
@@ -58,7 +58,8 @@ def effort(samples: Samples) -> dict[str, Part]:
 def sizes(samples: Samples, scene: Scene) -> dict[str, Part]:
     """`l2`, `rms` = l2/√D, `linf` and `l0` of the perturbations, each the mean over the clips that are fooled.
 
-    Where samples say how large inputs are, also `relative` = ‖ε‖₂/‖x‖₂ and `level` = 20·log₁₀ of it, in dB.
+    Where samples say how large inputs are, also `relative` = ‖ε‖₂/‖x‖₂ and `level` = 20·log₁₀ of it, in dB. Of
+    attacked sound also `snr` in dB and `input_l2`, by how much the classifier's input moved.
     """
     found = {name: _of_fooled(samples, samples[name]) for name in SIZES if name in samples}
     if scene.dimension and "l2" in samples:

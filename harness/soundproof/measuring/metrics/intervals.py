@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from soundproof.measuring.metrics.draws import Draws
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -54,11 +56,16 @@ class Part:
 
     Attributes:
         clips: int `[n]`, rows of the data set's index.
-        statistic: Of weights `[B, n]` over these clips.
+        statistic: Of draws of these clips.
     """
 
     clips: npt.NDArray[np.integer[Any]]
     statistic: Statistic
+
+    @property
+    def value(self) -> float:
+        """The plain estimate, of every clip once; NaN where there is none."""
+        return float(self.statistic(Draws.once(len(self.clips)))[0])
 
 
 def estimate(
@@ -86,14 +93,14 @@ def estimate(
     recordings = groups[clips]
     drawn = clips if np.ptp(recordings) == 0 else recordings
     columns = [np.searchsorted(clips, part.clips) for part in used]
-    values = [float(part.statistic(np.ones((1, len(part.clips))))[0]) for part in used]
+    values = [part.value for part in used]
     present = [value for value in values if not np.isnan(value)]
     if not present:
         return None
     draws = np.hstack(
         [
-            [part.statistic(weights[:, column]) for part, column in zip(used, columns, strict=True)]
-            for weights in _weights(drawn)
+            [part.statistic(draw.select(column)) for part, column in zip(used, columns, strict=True)]
+            for draw in _draws(drawn)
         ]
     )
     counts = (~np.isnan(draws)).sum(axis=0)
@@ -114,20 +121,21 @@ def known(found: Mapping[str, Metric | None]) -> dict[str, Metric]:
     return {name: metric for name, metric in found.items() if metric is not None}
 
 
-def _weights(recordings: npt.NDArray[np.integer[Any]]) -> Iterator[npt.NDArray[np.float64]]:
-    """Number of times that each clip is drawn, as often as its recording: `[draws, n]`, some draws at a time."""
+def _draws(recordings: npt.NDArray[np.integer[Any]]) -> Iterator[Draws]:
+    """All draws of clips `[n]`, each as often as its recording; some draws at a time."""
     _, member = np.unique(recordings, return_inverse=True)
     counts = _drawn(int(member.max()) + 1)
     step = max(1, _AT_ONCE // len(member))
     for start in range(0, DRAWS, step):
-        yield counts[start : start + step][:, member].astype(np.float64)
+        yield Draws(counts[start : start + step].astype(np.float64), member)
 
 
 @lru_cache(maxsize=64)
-def _drawn(count: int) -> npt.NDArray[np.int64]:
-    """Number of times that each of so many recordings is drawn, `[DRAWS, count]`."""
+def _drawn(count: int) -> npt.NDArray[np.int16]:
+    """Number of times that each of so many recordings is drawn, `[DRAWS, count]`; a few at most."""
     generator = np.random.default_rng(_SEED)
-    return generator.multinomial(count, np.full(count, 1 / count), size=DRAWS)
+    drawn = generator.multinomial(count, np.full(count, 1 / count), size=DRAWS)
+    return drawn.astype(np.int16)
 
 
 def _round(value: float) -> float:

@@ -1,8 +1,7 @@
 """Statistics of per-clip outcomes, each a function of how often every clip was drawn.
 
-A statistic takes weights `[B, n]` (one row a bootstrap draw, one column a clip) and gives `[B]`; with a single
-row of ones it is the plain estimate. Written this way, thousand bootstrap draws are a matrix product.
-Where a draw leaves nothing to average the statistic is NaN.
+A statistic takes B draws of n clips and gives `[B]`; of `Draws.once` it is the plain estimate. Written this way,
+thousand bootstrap draws are a matrix product. Where a draw leaves nothing to average the statistic is NaN.
 """
 
 from __future__ import annotations
@@ -13,8 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from soundproof.measuring.metrics.draws import Draws
+
 Array = npt.NDArray[Any]
-Statistic = Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
+Statistic = Callable[[Draws], npt.NDArray[np.float64]]
 
 
 class Mean:
@@ -30,9 +31,9 @@ class Mean:
         self.filled = np.where(present, values, 0.0).astype(np.float64)
         self.present = present.astype(np.float64)
 
-    def __call__(self, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def __call__(self, draws: Draws) -> npt.NDArray[np.float64]:
         """The mean in each draw."""
-        return _divide(weights @ self.filled, weights @ self.present)
+        return _divide(draws.sums(self.filled), draws.sums(self.present))
 
 
 def mean(values: Array) -> Mean:
@@ -43,7 +44,7 @@ def mean(values: Array) -> Mean:
 def ratio_of_means(numerator: Array, denominator: Array) -> Statistic:
     """The mean of one column over the mean of another, both `[n]` with NaN where a clip does not take part."""
     above, below = mean(numerator), mean(denominator)
-    return lambda weights: _divide(above(weights), below(weights))
+    return lambda draws: _divide(above(draws), below(draws))
 
 
 def auc(negatives: Array, positives: Array) -> Statistic:
@@ -56,7 +57,8 @@ def auc(negatives: Array, positives: Array) -> Statistic:
     ranked = np.asarray(negatives)[order]
     below, upto = (np.searchsorted(ranked, positives, side) for side in ("left", "right"))
 
-    def statistic(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def statistic(draws: Draws) -> npt.NDArray[np.float64]:
+        weights = draws.weights
         # Weight of the negatives up to each place of their order.
         mass = np.hstack([np.zeros((len(weights), 1)), np.cumsum(weights[:, order], axis=1)])
         pairs = np.einsum("bi,bi->b", weights, mass[:, below] + mass[:, upto]) / 2
@@ -77,7 +79,8 @@ def roc_auc(scores: Array, positive: Array) -> Statistic:
     ranked, others = np.asarray(scores)[order], ~wanted[order]
     below, upto = (np.searchsorted(ranked, np.asarray(scores), side) for side in ("left", "right"))
 
-    def statistic(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def statistic(draws: Draws) -> npt.NDArray[np.float64]:
+        weights = draws.weights
         mass = np.hstack([np.zeros((len(weights), 1)), np.cumsum(weights[:, order] * others, axis=1)])
         own = weights * wanted
         pairs = np.einsum("bi,bi->b", own, mass[:, below] + mass[:, upto]) / 2
@@ -95,8 +98,8 @@ def macro(labels: Array, predictions: Array, classes: int) -> dict[str, Statisti
     cells[np.arange(len(labels)), np.asarray(labels) * classes + np.asarray(predictions)] = 1.0
 
     def of(measure: Callable[[Array, Array, Array], Array]) -> Statistic:
-        def statistic(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-            confusion = (weights @ cells).reshape(-1, classes, classes)
+        def statistic(draws: Draws) -> npt.NDArray[np.float64]:
+            confusion = draws.sums(cells).reshape(-1, classes, classes)
             hits = np.einsum("bkk->bk", confusion)
             actual, predicted = confusion.sum(axis=2), confusion.sum(axis=1)
             occurs = (actual + predicted) > 0
@@ -123,8 +126,8 @@ def equal_error_rate(scores: Array, positive: Array) -> Statistic:
     # A threshold lies below the first clip, or between two clips of different score.
     cuts = np.flatnonzero(np.append(np.diff(ranked) > 0, True))
 
-    def statistic(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        drawn = weights[:, order]
+    def statistic(draws: Draws) -> npt.NDArray[np.float64]:
+        drawn = draws.weights[:, order]
         start = np.zeros((len(drawn), 1))
         rejected = np.hstack([start, np.cumsum(drawn * wanted, axis=1)[:, cuts]])
         declined = np.hstack([start, np.cumsum(drawn * ~wanted, axis=1)[:, cuts]])

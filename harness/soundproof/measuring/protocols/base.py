@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from soundproof.contract.components import Attack
+    from soundproof.contract.components import Attack, Channel
     from soundproof.measuring.classifier import Classifier
     from soundproof.measuring.metrics.intervals import Metric, Part
     from soundproof.measuring.outcome import Outcome
     from soundproof.measuring.place import Place
+    from soundproof.measuring.recordings import Recordings
     from soundproof.measuring.scene import Scene
     from soundproof.measuring.subject import Subject
     from soundproof.training.trainer import TrainingError
@@ -44,12 +45,14 @@ class Cell:
         classifier: On what; for `transfer` where the examples come from.
         attack: None for `clean`.
         target: Only for `transfer`: the classifier that the examples are tried on.
+        channel: Only for `channels`: what the sounds are played through.
     """
 
     protocol: Protocol
     classifier: Classifier
     attack: Attack | None = None
     target: Classifier | None = None
+    channel: Channel | None = None
 
     @property
     def judged(self) -> Classifier:
@@ -103,6 +106,7 @@ class Material:
         training_clips: Clips that it was trained on.
         training: Makes the inputs that it was trained on, augmented copies included.
         fresh: Makes the classifier of the subject anew from its stored weights; it has seen nothing yet.
+        recordings: Makes the sound of the subject's clips.
     """
 
     cell: Cell
@@ -114,6 +118,7 @@ class Material:
     training_clips: int = 0
     training: Callable[[], Examples] | None = None
     fresh: Callable[[], nn.Module] | None = None
+    recordings: Callable[[], Recordings] | None = None
 
 
 class Protocol(ABC):
@@ -127,12 +132,16 @@ class Protocol(ABC):
         last: Whether its cells run after those of all other protocols of the same inputs, since by then every
             classifier that they need is made.
         leaves_examples: Whether its cells leave examples that others may use.
+        by_channel: Whether each of its cells is measured once for every channel of the suite.
+        asked: Whether a suite gets it only by naming it, or by what it lists.
     """
 
     id: ClassVar[str]
     fields: ClassVar[tuple[str, ...]]
     last: ClassVar[bool] = False
     leaves_examples: ClassVar[bool] = False
+    by_channel: ClassVar[bool] = False
+    asked: ClassVar[bool] = False
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other)
@@ -158,6 +167,10 @@ class Protocol(ABC):
     @abstractmethod
     def needs(self, cell: Cell) -> Needs:
         """Needs of a cell of it."""
+
+    def reason_to_skip(self, cell: Cell) -> str | None:  # noqa: ARG002
+        """Why a cell of it cannot be measured, or None."""
+        return None
 
     def settings(self, budget: Budget) -> dict[str, Any]:  # noqa: ARG002
         """The part of the budget that its numbers depend on, as JSON; it enters cache keys."""

@@ -40,7 +40,7 @@ class Bounded(AttackProtocol):
 
     def settings(self, budget: Budget) -> dict[str, Any]:
         """Everything but the target."""
-        return {name: value for name, value in vars(budget).items() if name != "target_auc"}
+        return {name: value for name, value in budget.to_json().items() if name != "target_auc"}
 
     def cost(self, cell: Cell, budget: Budget) -> Cost:
         """One run of the attack and a look at what it made."""

@@ -45,7 +45,7 @@ class Certified(Protocol):
 
     def settings(self, budget: Budget) -> dict[str, Any]:
         """The ball that clips count as certified in."""
-        return {"norm": budget.norm, "epsilon": budget.epsilon}
+        return {"norm": budget.norm, budget.unit: budget.size}
 
     def cost(self, cell: Cell, budget: Budget) -> Cost:  # noqa: ARG002
         """The noisy copies."""
@@ -64,9 +64,9 @@ class Certified(Protocol):
         module = subject.module.inner if isinstance(subject.module, Expectation) else subject.module
         found = certify(module, subject.examples.inputs, sigma, subject.classes)
         labels = subject.examples.labels.cpu().numpy().astype(np.int32)
-        radius = material.budget.epsilon
+        radius = subject.radii(material.budget)
         if material.budget.norm is Norm.LINF:
-            radius *= math.sqrt(subject.scene.dimension)
+            radius = radius * math.sqrt(subject.scene.dimension)
         samples = {
             "clip": subject.clips.astype(np.int32),
             "label": labels,

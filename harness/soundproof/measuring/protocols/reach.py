@@ -35,8 +35,9 @@ class Reach(AttackProtocol):
     fields: ClassVar[tuple[str, ...]] = ("clip", "clean_score", "score", "fooled", "gradients", "queries")
 
     def settings(self, budget: Budget) -> dict[str, Any]:
-        """Everything but the radius."""
-        return {name: value for name, value in vars(budget).items() if name != "epsilon"}
+        """Everything but the size, of which only the unit of the ladder counts: of the input, or of the clip."""
+        rest = {name: value for name, value in budget.to_json().items() if name != budget.unit}
+        return {**rest, "ladder": "relative"} if budget.unit in ("relative", "snr_db") else rest
 
     def cost(self, cell: Cell, budget: Budget) -> Cost:
         """The whole ladder and the refinement of a climbing attack; one run of another."""

@@ -11,6 +11,7 @@ from soundproof.victim.ball import column
 
 if TYPE_CHECKING:
     from soundproof.probing.examined import Arrays, Examined
+    from soundproof.victim.ball import Ball
     from soundproof.victim.metered import Victim
 
 QUERIES, MANY = 100, 5000
@@ -27,14 +28,14 @@ def black_box(examined: Examined, *, thorough: bool) -> Arrays:
     fooled = np.zeros(len(rows), np.uint8)
     if len(rows):
         victim = examined.victim(rows)
-        fooled = _search(examined, victim, queries).cpu().numpy().astype(np.uint8)
+        fooled = _search(examined, victim, examined.ball(rows), queries).cpu().numpy().astype(np.uint8)
         examined.paid(victim)
     return {"rows": rows.cpu().numpy(), "fooled": fooled, "queries": np.asarray([queries])}
 
 
-def _search(examined: Examined, victim: Victim, queries: int) -> torch.Tensor:
+def _search(examined: Examined, victim: Victim, ball: Ball, queries: int) -> torch.Tensor:
     clean, generator = victim.clean, examined.generator("black box")
-    ball, flat = examined.ball, clean.flatten(1)
+    flat = clean.flatten(1)
     n, width = flat.shape
     best = torch.full((n,), -torch.inf, device=clean.device)
     fooled = torch.zeros(n, dtype=torch.bool, device=clean.device)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from soundproof.types import Norm
-from soundproof.victim.ball import Ball
+from soundproof.victim.ball import Ball, column
 from soundproof.victim.goal import margin
 
 if TYPE_CHECKING:
@@ -43,9 +43,9 @@ def directions(examined: Examined, *, thorough: bool) -> Arrays:  # noqa: ARG001
     ways = [unit.ascent(gradient), *(unit.ascent(_smooth(examined, images, n)) for n in range(_DIRECTIONS - 1))]
     told = torch.stack([(gradient.double() * way.double()).flatten(1).sum(dim=1) for way in ways])
     best = torch.full((count,), -1.0, dtype=torch.float64, device=images.device)
-    reach = float(examined.ball.radius)
-    if examined.ball.norm is Norm.LINF:
-        reach *= victim.dimension**0.5
+    ball = examined.ball(rows)
+    radius = ball.radius * (victim.dimension**0.5 if ball.norm is Norm.LINF else 1.0)
+    reach = radius if isinstance(radius, (int, float)) else column(radius.to(images), images)
     for step in _STEPS:
         there = torch.stack(
             [

@@ -27,9 +27,8 @@ def gradients(examined: Examined, *, thorough: bool) -> Arrays:  # noqa: ARG001
     count = examined.allowance.clips(4, min(_CLIPS, len(examined)), _LEAST)
     rows = torch.arange(count, device=examined.clean.device)
     draw = torch.rand(examined.clean[rows].shape, generator=examined.generator("start"), device=rows.device) - 0.5
-    start = examined.ball.project(
-        examined.clean[rows] + examined.ball.scaled(0.5).ascent(draw), examined.clean[rows]
-    )
+    ball = examined.ball(rows)
+    start = ball.project(examined.clean[rows] + ball.scaled(0.5).ascent(draw), examined.clean[rows])
     with torch.no_grad():
         logits = examined.module(examined.clean[rows]).double()
     examined.spent.queries += count

@@ -22,7 +22,7 @@ def neighbours(examined: Examined, *, thorough: bool) -> Arrays:
     """
     count, draws = (len(examined), 100) if thorough else (min(_CLIPS, len(examined)), _DRAWS)
     rows = torch.arange(count, device=examined.clean.device)
-    victim, near = examined.victim(rows), examined.ball.scaled(_NEAR)
+    victim, near = examined.victim(rows), examined.ball(rows).scaled(_NEAR)
     generator = examined.generator("neighbours")
     clean = examined.margins(victim, victim.clean).double()
     scores = []

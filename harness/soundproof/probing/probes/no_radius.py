@@ -9,6 +9,7 @@ import torch
 
 from soundproof.contract.components import BoundedAttack
 from soundproof.probing.allowance import TooDearError
+from soundproof.victim.ball import Ball
 
 if TYPE_CHECKING:
     from soundproof.probing.examined import Arrays, Examined
@@ -27,7 +28,8 @@ def no_radius(examined: Examined, *, thorough: bool) -> Arrays:  # noqa: ARG001
         except TooDearError:
             continue
         victim = examined.victim(torch.arange(count, device=examined.clean.device))
-        images = each.attack.perturb(victim, examined.ball.scaled(0.0), examined.generator("no radius"))
+        nothing = Ball(examined.bound.norm, 0.0)
+        images = each.attack.perturb(victim, nothing, examined.generator("no radius"))
         examined.paid(victim)
         found[each.name] = (images - examined.clean[:count]).abs().flatten(1).amax(dim=1).cpu().numpy()
     return {name: np.asarray(values, np.float32) for name, values in found.items()}

@@ -26,7 +26,8 @@ def noise(examined: Examined, *, thorough: bool) -> Arrays:
             copies = min(at_once, draws - start)
             victim = examined.victim(rows.repeat(copies))
             drawn = torch.randn(victim.clean.shape, generator=generator, device=rows.device)
-            images = examined.ball.project(victim.clean + examined.ball.ascent(drawn), victim.clean)
+            ball = examined.ball(rows.repeat(copies))
+            images = ball.project(victim.clean + ball.ascent(drawn), victim.clean)
             fooled |= (examined.margins(victim, images) > 0).reshape(copies, -1).any(dim=0)
             examined.paid(victim)
     return {

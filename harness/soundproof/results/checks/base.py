@@ -154,8 +154,8 @@ class Case:
         it. broken: Rows of attacks that are invalid or failed. peers: The attacks within the ball on other
         classifiers of the same inputs. probes: What probes found; None if none ran. unprobed: Why not. groups:
         Recording of every clip of the data set. defended: Whether it has a defense. adversary: How an informed
-        attacker gets gradients through it. radius: Of the ball. norm: Of the ball. classes: Number of classes; 0
-        where unknown. dimension: Input size D.
+        attacker gets gradients through it. radius: Of the ball, where all clips have one (see `allowed`). norm: Of
+        the ball. classes: Number of classes; 0 where unknown. dimension: Input size D.
     """
 
     rows: Sequence[Row]
@@ -180,6 +180,11 @@ class Case:
     def informed(self) -> list[Tried]:
         """White-box attacks within the ball that want any wrong class or one."""
         return [each for each in self.bounded if each.access is Access.WHITE_BOX]
+
+    def allowed(self, tried: Tried) -> Array:
+        """Radius of the ball around each clip of an attack within it, `[n]`."""
+        own = tried.samples.get("radius")
+        return np.full(len(tried.samples["clip"]), self.radius) if own is None else own
 
     def fooled_by(self, tried: Iterable[Tried]) -> set[int]:
         """Clips that any of these attacks fooled."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from soundproof.results.checks.base import Case, Check, Look, flagged, not_applicable, passed
+from soundproof.results.checks.base import Case, Check, Look, Tried, flagged, not_applicable, passed
 from soundproof.types import Status
 
 
 def look(case: Case) -> Look:
     """Rows that the judge refused, and the sizes of the others."""
     refused = [row for row in case.broken if row.status is Status.INVALID and _of_examples(row.reason or "")]
-    limit = case.radius * (1 + 1e-6) + 1e-6
-    larger = [each for each in case.bounded if case.norm == "l2" and each.samples["l2"].max(initial=0) > limit]
+    larger = [each for each in case.bounded if case.norm == "l2" and _larger(case, each)]
     if not case.bounded and not refused:
         return not_applicable("nothing was attacked")
     said = f"sizes and values of the examples of {len(case.bounded) + len(refused)} attacks, recomputed"
@@ -18,6 +17,11 @@ def look(case: Case) -> Look:
     if not rows:
         return passed(said)
     return flagged(said, rows=rows, reason=refused[0].reason or "" if refused else "larger than the radius")
+
+
+def _larger(case: Case, tried: Tried) -> bool:
+    limit = case.allowed(tried) * (1 + 1e-6) + 1e-6
+    return bool((tried.samples["l2"] > limit).any())
 
 
 def _of_examples(reason: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from soundproof.measuring.classifier import BASELINE
 from soundproof.measuring.place import classifier_of, judged_by
 from soundproof.measuring.protocols import PROTOCOLS
 from soundproof.results.checks.base import Case, Tried
-from soundproof.types import Access, Status
+from soundproof.types import SIZE_UNITS, Access, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -90,11 +91,19 @@ def _case(
         groups=np.asarray(results.groups(first.dataset)),
         defended=first.defense != {"id": BASELINE},
         adversary=_EXACT if arrays is None else arrays["about/adversary"].tobytes().decode(),
-        radius=float(budget.get("epsilon", 0.0)),
+        radius=_radius(budget, int(inputs.get("dimension") or 0)),
         norm=str(budget.get("norm", "l2")),
         classes=len(data.get("classes") or ()),
         dimension=int(inputs.get("dimension") or 0),
     )
+
+
+def _radius(budget: Mapping[str, Any], dimension: int) -> float:
+    """The radius that all clips have; NaN where each has its own."""
+    if "rms" in budget:
+        return float(budget["rms"]) * math.sqrt(dimension)
+    by_clip = "epsilon" not in budget and not budget.keys().isdisjoint(SIZE_UNITS)
+    return math.nan if by_clip else float(budget.get("epsilon", 0.0))
 
 
 def _draws(probed: Probed | None) -> int:

@@ -12,7 +12,7 @@ def look(case: Case) -> Look:
     found = case.probed("neighbours")
     if isinstance(found, Look):
         return found
-    if case.adversary == "expectation over its randomness (EOT)":
+    if "expectation over its randomness (EOT)" in case.adversary:
         return not_applicable("the defense says that it is random")
     odd = found["between"] > CHANGE
     said = f"{len(odd)} clips and random points at a hundredth of the radius"

@@ -12,7 +12,7 @@ def look(case: Case) -> Look:
     found = case.probed("repetition")
     if isinstance(found, Look):
         return found
-    if case.adversary == "expectation over its randomness (EOT)":
+    if "expectation over its randomness (EOT)" in case.adversary:
         return not_applicable("the defense says that it is random, and is attacked as the mean of its draws")
     change = np.maximum(found["seeds"], 0)
     odd = (change > TOLERANCE) & (found["again"] <= TOLERANCE)

@@ -19,7 +19,8 @@ def look(case: Case) -> Look:
         and "rung_radius" in each.samples
     ]
     if not climbing:
-        return not_applicable("no untargeted attack of many steps climbed a ladder of radii")
+        # A ladder of shares of the clip ends where the perturbation is as large as the clip, not as the box.
+        return not_applicable("no untargeted attack of many steps climbed a ladder of radii up to the box")
     scale = case.dimension**0.5 if case.norm == "l2" else 1.0
     widest = [each for each in climbing if each.samples["rung_radius"].max() >= 0.9 * scale]
     missed = [

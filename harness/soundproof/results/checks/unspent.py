@@ -13,7 +13,7 @@ def look(case: Case) -> Look:
     odd, clips = [], set()
     for each in acting:
         missed = each.samples["fooled"] == 0
-        short = missed & (each.samples["l2"] < SHARE * case.radius)
+        short = missed & (each.samples["l2"] < SHARE * case.allowed(each))
         if missed.any() and short[missed].mean() > 0.5 and case.settled(each.samples["clip"][short].tolist()):
             odd.append(each)
             clips |= set(each.samples["clip"][short].tolist())

@@ -8,8 +8,9 @@ from hypothesis.extra import numpy as hnp
 from sklearn import metrics as reference
 
 from soundproof.measuring.metrics import statistics
+from soundproof.measuring.metrics.draws import Draws
 
-ONCE = lambda n: np.ones((1, n))
+ONCE = Draws.once
 scores = hnp.arrays(np.float64, 20, elements=st.integers(-5, 5).map(float))
 weights = hnp.arrays(np.float64, (3, 20), elements=st.integers(0, 3).map(float))
 
@@ -44,7 +45,7 @@ def test_weights_mean_repeated_clips(first, second, drawn):
         ),
     }
     for make, plain in made.values():
-        for row, value in zip(drawn, make(first)(drawn), strict=True):
+        for row, value in zip(drawn, make(first)(Draws.weighted(drawn)), strict=True):
             rows = np.repeat(np.arange(20), row.astype(int))
             if len(rows):
                 assert value == pytest.approx(plain(rows), abs=1e-9)

@@ -95,9 +95,20 @@
       ["defenses", [...(undefended ? [] : ['"none"']), entry("defense", who[3])]], ["attacks", mine.map(at => entry("attack", at))]];
     return 'name = "row"\n' + lists.filter(([, list]) => list.length).map(([key, list]) => `${key} = [${list.join(", ")}]\n`).join("") + data.suite[1];
   };
-  const flagged = (flags, evidence) => make("dl", { className: "glossary" }, ...flags.map(flag => make("div", {}, make("dt", {}, ...badges([flag])),
+  const flagged = (flags, checks) => make("dl", { className: "glossary" }, ...flags.map(flag => make("div", {}, make("dt", {}, ...badges([flag])),
     make("dd", {}, data.flags[flag][1] + (data.flags[flag][2] ? " Takes the rank away." : "")),
-    ...evidence.filter(each => each[0] === flag).map(each => make("dd", { className: "evidence" }, each[1])))));
+    ...checks.filter(each => each[1] === flag).map(each => make("dd", { className: "evidence" }, ...saying(each))))));
+  const saying = ([, , title, said, evidence, runs]) => [make("b", {}, data.said[title]), " ", data.said[said],
+    make("small", {}, [runs, data.said[evidence]].filter(Boolean).join("; "))];
+  const examined = checks => {
+    const count = verdict => checks.filter(each => each[0] === verdict).length;
+    const tally = ["flagged", "hint", "passed", "not applicable", "not run"].filter(count).map(verdict => `${count(verdict)} ${verdict}`).join(", ");
+    return [make("p", { className: "reading" }, "What was looked for so that these numbers can be believed. A check that passed proves nothing; it says that this fault was looked for."),
+      make("details", {}, make("summary", {}, tally), make("table", { className: "plain checks" },
+        make("thead", {}, make("tr", {}, ...["Question", "Answer", "What was looked at"].map(word => make("th", { scope: "col" }, word)))),
+        make("tbody", {}, ...checks.map(each => make("tr", {}, make("th", { scope: "row" }, data.said[each[2]]), make("td", {}, each[0]),
+          make("td", {}, data.said[each[3]], make("small", {}, [each[0] === "passed" ? "" : each[5], data.said[each[4]]].filter(Boolean).join("; "))))))))];
+  };
 
   const fill = (table, i) => {
     const who = table.who[i], of = table.of[i], section = of >= 0 ? data.sections[of] : {}, attack = table.attack[i];
@@ -118,7 +129,8 @@
       ...(section.hardest && section.hardest.length ? [part("Clips", make("div", { className: "side" }, clips("Hardest to fool", section.hardest), clips("Easiest to fool", section.easiest)))] : []),
       ...(shots.length ? [part("What attacks add", ...shots.map(shot => shown(shot, attack)))] : []),
       ...(trained.length ? [part("Training", make("div", { className: "pictures" }, ...trained))] : []),
-      ...(table.flags[i].length ? [part("Flags", flagged(table.flags[i], section.evidence || []))] : []),
+      ...(table.flags[i].length ? [part("Flags", flagged(table.flags[i], section.checks || []))] : []),
+      ...(section.checks && section.checks.length ? [part("Checks", ...examined(section.checks))] : []),
       part("Get it again", make("p", { className: "reading" }, "Save this as row.toml; the same row comes out, with the same key."),
         make("pre", { tabIndex: 0 }, recipe(table, i)), make("pre", { tabIndex: 0 }, "bench run --suite row.toml --out results/row")));
     for (const canvas of all("canvas", dialog)) paint(canvas);
