@@ -1,4 +1,4 @@
-"""Entries of a store as they lie on disk, without the run that made them: what they are, and whether they are whole."""
+"""Entries of a store as they lie on disk, without the run that made them: what they are, and if they are whole."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import hashlib
 import json
 import os
 import re
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from soundproof.digest import canonical, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
 MANIFEST, ARRAYS = "manifest.json", "arrays.safetensors"
@@ -59,14 +60,48 @@ class Entry:
         return found if isinstance(found, dict) else None
 
 
-def entries(root: Path) -> Iterator[Entry]:
-    """All entries below a store's folder, stage by stage, whole or not."""
+def entries(root: Path, stages: Collection[str] | None = None) -> Iterator[Entry]:
+    """Entries below a store's folder, stage by stage, whole or not: of some stages, or of all."""
     for stage in _folders(root):
-        if stage.name not in {UNFINISHED, DAMAGED, LEASES}:
+        if (stages is None or stage.name in stages) and stage.name not in {UNFINISHED, DAMAGED, LEASES}:
             for beginning in _folders(stage):
                 for folder in _folders(beginning):
                     if _DIGEST.fullmatch(folder.name):
                         yield Entry(stage.name, folder.name, folder)
+
+
+def summary(root: Path) -> dict[str, Any]:
+    """What a store holds, as JSON: entries, bytes, and of every stage its least recent use, s since the epoch."""
+    stages: dict[str, dict[str, Any]] = {}
+    for entry in entries(root):
+        found = stages.setdefault(entry.stage, {"entries": 0, "bytes": 0, "least_recent": entry.used})
+        found["entries"] += 1
+        found["bytes"] += entry.bytes
+        found["least_recent"] = min(found["least_recent"], entry.used)
+    return {
+        "entries": sum(each["entries"] for each in stages.values()),
+        "bytes": sum(each["bytes"] for each in stages.values()),
+        "stages": stages,
+        "damaged": len(_folders(root / DAMAGED)),
+    }
+
+
+def verify(root: Path) -> tuple[int, list[tuple[Entry, str]]]:
+    """Read every entry to its last byte; damaged ones are set aside, so that the next run makes them again.
+
+    Returns:
+        How many are whole, and the others, each with what is wrong.
+    """
+    whole, flaws = 0, []
+    for entry in entries(root):
+        why = flaw(entry)
+        whole += why is None
+        if why is not None and entry.folder.is_dir():  # else it made room meanwhile
+            flaws.append((entry, why))
+            with contextlib.suppress(OSError):
+                (root / DAMAGED).mkdir(exist_ok=True)
+                entry.folder.rename(root / DAMAGED / f"{entry.digest}-{uuid.uuid4().hex[:8]}")
+    return whole, flaws
 
 
 def use(folder: Path) -> None:

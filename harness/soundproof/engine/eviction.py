@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,11 +11,16 @@ from typing import TYPE_CHECKING
 from soundproof.engine.entries import DAMAGED, LEASES, UNFINISHED, entries
 from soundproof.engine.leases import locked, needed
 from soundproof.engine.scratch import part_name, sweep
+from soundproof.errors import SoundproofError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from soundproof.engine.entries import Entry
+
+# The environment's variable that holds the limit of every cache.
+LIMIT = "SOUNDPROOF_CACHE_LIMIT"
+_UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,20 @@ def evict(root: Path, limit: float, *, unused_since: float = 0.0, dry: bool = Fa
             shutil.rmtree(root / DAMAGED, ignore_errors=True)
             sweep(root / UNFINISHED)
     return Evicted(tuple(removed), freed + aside, total - freed, held)
+
+
+def limit_of(text: str | None) -> float:
+    """Bytes of a size such as `500MB`, `20GB` or `1.5TB`; infinite for None.
+
+    Raises:
+        SoundproofError: It is no size.
+    """
+    if text is None:
+        return math.inf
+    found = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?)B?\s*", text.upper())
+    if found is None:
+        raise SoundproofError(f"{text!r} is no size: write e.g. 500MB or 20GB")
+    return float(found[1]) * _UNITS[found[2]]
 
 
 def _remove(root: Path, entry: Entry) -> None:

@@ -2,8 +2,8 @@
 
 A run writes the digests of everything that it may read into a file of its own below `leases/`, before it looks at
 what is there, and removes the file when it ends. Both that and the removal of entries happen under one lock: a run
-sees what is left, or its lease is seen. A run that was killed leaves its lease behind; it counts no longer once the
-process is gone, or, where that cannot be seen, a day after the run last showed a sign of life.
+sees what is left, or its lease is seen. The lease of a run that was killed counts no longer: once the process is
+gone, or, where that cannot be seen, a day after its last sign of life.
 """
 
 from __future__ import annotations

@@ -54,7 +54,9 @@ def pack(root: Path, archive: Path, stages: Collection[str], only: Collection[st
     chosen = [each for each in entries(root) if each.stage in stages and (only is None or each.digest in only)]
     flaws = {entry: found for entry in chosen if (found := flaw(entry)) is not None}
     if flaws:
-        raise SoundproofError([f"{entry.folder}: {found}; run `bench cache verify`" for entry, found in flaws.items()])
+        raise SoundproofError(
+            [f"{entry.folder}: {found}; run `bench cache verify`" for entry, found in flaws.items()]
+        )
     if not chosen:
         raise SoundproofError(f"{root}: holds no such entries ({', '.join(stages)})")
     part = archive.with_name(part_name(archive.name))
@@ -102,7 +104,9 @@ def _grouped(tar: tarfile.TarFile) -> Iterator[tuple[str, str, dict[str, tarfile
         parts = PurePosixPath(member.name).parts
         named = len(parts) == 3 and parts[2] in (MANIFEST, ARRAYS) and member.name == "/".join(parts)
         if not (member.isreg() and named and _plain(parts[0]) and _plain(parts[1]) and member.size <= _LARGEST):
-            raise SoundproofError(f"{tar.name}: {member.name!r} is no file of a cache's entry; nothing more is taken")
+            raise SoundproofError(
+                f"{member.name!r} is no file of a cache's entry; nothing of this archive is taken"
+            )
         found.setdefault((parts[0], parts[1]), {})[parts[2]] = member
     for (stage, digest), files in found.items():
         yield stage, digest, files
