@@ -57,7 +57,7 @@ class Measurements:
         outcome = self._measure(cell)
         # Of what lacks something that broke, the next run may know more.
         if all(self.workshop.has(each) for each in cell.protocol.needs(cell).welcome):
-            self.workshop.store.put(key, outcome.record(), outcome.samples)
+            self.workshop.keep(cell, key, outcome.record(), outcome.samples)
         return outcome
 
     def forget(self) -> None:
@@ -96,7 +96,8 @@ class Measurements:
                 raise
             self.classifiers.inspect(cell.judged)
         if outcome.examples is not None:
-            self.workshop.store.put(self.workshop.keys.examples(cell), {}, {"examples": outcome.examples})
+            key = self.workshop.keys.examples(cell)
+            self.workshop.keep(cell, key, {}, {"examples": outcome.examples})
         return outcome
 
     def _there(self, cell: Cell) -> Outcome | None:
