@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import math
+import os
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from soundproof import frames
 from soundproof.contract.discovery import discover
 from soundproof.engine import events, forecast
-from soundproof.engine.demand import Ledger, available, fitting, shortages
+from soundproof.engine.demand import Ledger, available, fitting, shortages, written
 from soundproof.engine.environment import cache_folder, data_folder, detect
 from soundproof.engine.events import EventLog, Warned
+from soundproof.engine.eviction import LIMIT, evict, limit_of
 from soundproof.engine.isolation import Isolation
 from soundproof.engine.pictures import pictures
 from soundproof.engine.runner import Runner
@@ -137,6 +140,7 @@ def execute(
         found = replace(found, pictures=pictures(runner.workshop(plan), found.rows))
         if sounds:
             found = replace(found, sounds=recorded(runner.workshop(plan), found.rows))
+        _keep_within(store.root, tell)
     files.write(found, folder)
     return Finished(found, folder, boards.render(folder))
 
@@ -220,6 +224,20 @@ def _shortages(workshop: Workshop, pending: Sequence[Cell], ledger: Ledger, need
     found = shortages(needed, free, cache)
     smaller = fitting(ledger, workshop.plan.suite, pending, free) if found else ""
     return [*found, f"this much of it fits: {smaller}"] if smaller else found
+
+
+def _keep_within(root: Path, tell: Listener) -> None:
+    """Make room in a cache that has a limit; one that cannot be written keeps what it has."""
+    limit = limit_of(os.environ.get(LIMIT))
+    if limit < math.inf:
+        with contextlib.suppress(OSError):
+            done = evict(root, limit)
+            if done.kept > limit:
+                tell(
+                    Warned(
+                        f"{root}: above the limit of {written(limit)}; running jobs need {written(done.needed)}"
+                    )
+                )
 
 
 def _require_room(workshop: Workshop) -> None:
