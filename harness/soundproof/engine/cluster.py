@@ -1,9 +1,9 @@
 """A Dask cluster as a crew: any that a scheduler's address names (processes, SLURM, Kubernetes, machines by hand).
 
 Dask brings messages to where workers are and says which are there; cells run in a process of ours beside each Dask
-worker, as they do on this machine. So a cell that hangs, aborts or holds the interpreter's lock takes no Dask worker
-with it, limits hold, and what a scheduler does with tasks of dead workers does not matter: each place gets one
-message at a time, addressed to it. Artifacts go through the cache, which all machines must see under one name.
+worker, as they do on this machine. So a cell that hangs, aborts or holds the interpreter's lock takes no Dask
+worker with it, limits hold, and what a scheduler does with tasks of dead workers does not matter: each place gets
+one message at a time, addressed to it. Artifacts go through the cache, which all machines must see under one name.
 """
 
 from __future__ import annotations
@@ -62,7 +62,9 @@ class Cluster:
         place = {"scheduler_file": where} if Path(where).is_file() else {"address": where}
         try:
             # Nothing of the run waits for it: a scheduler that is gone for good ends the run.
-            client = Client(**place, timeout=20, set_as_default=False, name="soundproof")
+            client = Client(  # type: ignore[no-untyped-call]
+                **place, timeout=20, set_as_default=False, name="soundproof"
+            )
         except (OSError, ValueError, TypeError) as error:
             raise SoundproofError(f"--scheduler {where}: no Dask scheduler answers there ({error})") from None
         return cls(where, client)
@@ -72,7 +74,7 @@ class Cluster:
 
     def __exit__(self, *_: object) -> None:
         with suppress(Exception):
-            self.client.close(timeout=2)
+            self.client.close(timeout=2)  # type: ignore[no-untyped-call]
 
     def places(self) -> Sequence[str]:
         """Addresses of the workers.
@@ -106,7 +108,7 @@ class Cluster:
                 )
             time.sleep(_LOOK)
         try:
-            found = self.client.run(_detected, device, threads or 1, workers=places)
+            found = self.client.run(_detected, device, threads or 1, workers=list(places))
         except SoundproofError:
             raise
         except Exception as error:  # what a worker raises, most likely that it has no soundproof
@@ -129,7 +131,7 @@ class Remote:
         self._token = f"soundproof-{uuid.uuid4().hex}"
         self._heard: SimpleQueue[Message] = SimpleQueue()
         self._asked = Message("job", job)
-        cluster.client.subscribe_topic(self._token, self._on_event)
+        cluster.client.subscribe_topic(self._token, self._on_event)  # type: ignore[no-untyped-call]
 
     def send(self, message: Message) -> None:
         """Remember what to ask: limits come with the answer."""
@@ -139,10 +141,10 @@ class Remote:
         """See `Worker`."""
         end = time.monotonic() + seconds + _TRAVEL
         future = self._submit(serve, self._token, _packed(self._asked), seconds, memory)
-        while not future.done():
+        while not future.done():  # type: ignore[no-untyped-call]
             self._pass_on(hear)
             if time.monotonic() > end or self._place not in self._cluster.places():
-                future.cancel(force=True)
+                future.cancel(force=True)  # type: ignore[no-untyped-call]
                 raise LostError("is gone with its Dask worker", outside=True)
             time.sleep(_LOOK)
         self._pass_on(hear)
@@ -162,13 +164,13 @@ class Remote:
     def close(self) -> None:
         """End it, if its place is still there."""
         with suppress(Exception):
-            self._cluster.client.unsubscribe_topic(self._token)
+            self._cluster.client.unsubscribe_topic(self._token)  # type: ignore[no-untyped-call]
             if self._place in self._cluster.places():
                 from distributed import fire_and_forget
 
-                fire_and_forget(self._submit(dismiss, self._token))
+                fire_and_forget(self._submit(dismiss, self._token))  # type: ignore[no-untyped-call]
 
-    def _submit(self, call: Callable[..., Any], *arguments: Any) -> Future:
+    def _submit(self, call: Callable[..., Any], *arguments: Any) -> Future[Any]:
         return self._cluster.client.submit(
             call,
             *arguments,

@@ -62,8 +62,8 @@ class _Open:
 class Executor:
     """Runs the cells of a schedule at the places of a crew. Use it as a context; leaving it ends all workers.
 
-    Each place has a thread that talks to its worker; everything else, listeners included, happens in the thread that
-    reads `outcomes`.
+    Each place has a thread that talks to its worker; everything else, listeners included, happens in the thread
+    that reads `outcomes`.
     """
 
     def __init__(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING
 
 import psutil
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 
     Group = tuple[str, ...]
 
-# Where the suite sets no limit, a cell of other distributions may take so many times what is planned at most (which
-# is of an idle machine), never less than the floor, s; and its worker may fill so much of the machine's memory.
+# Where the suite sets no limit, a cell of other distributions may take so many times what is planned at most (on
+# an idle machine), never less than the floor, s; and its worker may fill so much of the machine's memory.
 PATIENCE, FLOOR = 20.0, 600.0
 SHARE = 0.8
 # Workers that are ended from outside, one after the other, before the cell that they were at is given up.
@@ -145,7 +146,7 @@ class Seat:
                 worker.send(Message("run", {"key": stages[-1], "own": sorted(own - self._shared)}))
                 self._shared = set(own)
                 memory = math.inf if group is None and not limits.given else self._memory
-                answer = worker.answer(lambda message, at=stage: self._hear(message, at), seconds, memory)
+                answer = worker.answer(partial(self._hear, stage=stage), seconds, memory)
                 break
             except LostError as error:
                 self._end()

@@ -1,8 +1,8 @@
 """Schedule of cells over seats: which cell a free seat takes next, so that no stage is made twice. Pure logic.
 
-A cell is ready when the cells whose outcomes it uses are done. A seat that takes a cell takes with it every stage that
-the cell needs and nobody has made yet; until they are made, cells that need them wait, or go to the same seat. What a
-stage failed at it fails at again, at once, in the memory of the seat where it did: its cells stay with that seat.
+A cell is ready when the cells whose outcomes it uses are done. A seat that takes a cell takes with it every stage
+that the cell needs and nobody has made yet; until they are made, cells that need them wait, or go to that seat.
+A stage that failed fails there again at once, out of the seat's memory: its cells stay with that seat.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING
 
-from soundproof.measuring.protocols.base import Cell
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from soundproof.measuring.classifier import Classifier
+    from soundproof.measuring.protocols.base import Cell
     from soundproof.planning.graph import Graph, Node
 
     # Cells of one classifier whose components come from the same distributions: they gain from sharing a seat.
