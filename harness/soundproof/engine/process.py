@@ -87,8 +87,9 @@ class Process:
         )
         self._inbox: queue.SimpleQueue[Message | str | None] = queue.SimpleQueue()
         self._tail: deque[bytes] = deque()
-        threading.Thread(target=self._read, daemon=True).start()
-        threading.Thread(target=self._drain, daemon=True).start()
+        self._listeners = [threading.Thread(target=each, daemon=True) for each in (self._read, self._drain)]
+        for listener in self._listeners:
+            listener.start()
         self.send(Message("job", job))
 
     @property
@@ -151,6 +152,12 @@ class Process:
                 process.kill()
         self._process.kill()
         self._process.wait()
+        with suppress(OSError):
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+        # They end with the pipes, unless a process that it left behind holds these.
+        for listener in self._listeners:
+            listener.join(_GRACE)
 
     def _held(self) -> int:
         """Bytes of memory that it and its children hold."""
@@ -169,21 +176,23 @@ class Process:
 
     def _read(self) -> None:
         assert self._process.stdout is not None
-        try:
-            while (message := receive(self._process.stdout)) is not None:
-                self._inbox.put(message)
-        except ChannelError as error:
-            self._inbox.put(str(error))
-        self._inbox.put(None)
+        with self._process.stdout as replies:
+            try:
+                while (message := receive(replies)) is not None:
+                    self._inbox.put(message)
+            except ChannelError as error:
+                self._inbox.put(str(error))
+            self._inbox.put(None)
 
     def _drain(self) -> None:
         assert self._process.stderr is not None
         kept = 0
-        while chunk := self._process.stderr.read1(_TAIL):  # type: ignore[attr-defined]  # it is buffered
-            self._tail.append(chunk)
-            kept += len(chunk)
-            while kept - len(self._tail[0]) > _TAIL:
-                kept -= len(self._tail.popleft())
+        with self._process.stderr as said:
+            while chunk := said.read1(_TAIL):  # type: ignore[attr-defined]  # it is buffered
+                self._tail.append(chunk)
+                kept += len(chunk)
+                while kept - len(self._tail[0]) > _TAIL:
+                    kept -= len(self._tail.popleft())
 
 
 def _ending(code: int | None) -> str:

@@ -111,9 +111,8 @@ def client(folder, *arguments):
         "execute(j['suite'], out=f+'/out', cache=f+'/cache', device='cpu', threads=1, isolate='none', jobs=2)"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    return subprocess.Popen(
-        [sys.executable, "-c", code, suite, *arguments], env=environment, stderr=subprocess.PIPE
-    )
+    command = [sys.executable, "-c", code, suite, *arguments]
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])

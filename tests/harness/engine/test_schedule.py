@@ -1,4 +1,4 @@
-"""The schedule: whatever seats do and however long cells take, no stage is made twice at once, and none too early."""
+"""The schedule: whatever seats do and however long cells take, no stage is made twice, and no cell runs early."""
 
 import random
 from collections import Counter
