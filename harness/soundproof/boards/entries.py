@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from soundproof.boards.examinations import Examination
-    from soundproof.boards.names import Called, Name, Variant
+    from soundproof.boards.names import Called, Name
     from soundproof.boards.sections import Section
     from soundproof.boards.shots import Shot
     from soundproof.boards.sweeps import Sweep
@@ -143,7 +143,7 @@ class Cost(Entry):
 class Transfer(Entry):
     """Examples that fool the source, shown to the target; `attack` is None for the mean over attacks."""
 
-    target: Variant
+    target: Name
     attack: Called | None
 
 
@@ -155,7 +155,7 @@ class Unscored:
     protocol: str
     name: Name
     attack: Called | None
-    target: Variant | None
+    target: Name | None
     fold: int
     seed: int
     reason: str

@@ -163,6 +163,8 @@ class Representation(Component):
     Attributes:
         domain: The shape it produces.
         differentiable: Whether gradients flow through it to the waveform.
+        surrogate: Whether a representation that is not differentiable gives gradients all the same: those of its
+            backward pass stand in for what it computes (BPDA, Athalye et al. 2018). Attacks on the sound use them.
         fitted: Whether `fit` looks at the training clips. If not, its inputs are shared by all folds.
         inverse: The way back to sound that the module of `fit` has, None if it has none.
     """
@@ -170,16 +172,18 @@ class Representation(Component):
     kind = Kind.REPRESENTATION
     domain: ClassVar[Domain] = Domain.IMAGE
     differentiable: ClassVar[bool] = True
+    surrogate: ClassVar[bool] = False
     fitted: ClassVar[bool] = False
     inverse: ClassVar[Inverse | None] = None
 
     @classmethod
     def capabilities(cls) -> dict[str, Any]:
-        """Domain, differentiability, whether it is fitted to the training clips, and the way back to sound."""
+        """Domain, gradients for attacks on the sound, whether it is fitted to training clips, and the way back."""
         inverse = None if cls.inverse is None else vars(cls.inverse)
         return {
             "domain": cls.domain,
             "differentiable": cls.differentiable,
+            "surrogate": cls.surrogate,
             "fitted": cls.fitted,
             "inverse": inverse,
         }

@@ -21,7 +21,7 @@ from soundproof.measuring.classifier import Classifier, Trained
 from soundproof.measuring.protocols.base import Cell
 from soundproof.planning.graph import Clips, Inputs, Node
 from soundproof.probing.protocol import Inspection
-from soundproof.types import Ref
+from soundproof.types import Ref, Surface
 
 if TYPE_CHECKING:
     from soundproof.contract.components import Dataset
@@ -73,6 +73,7 @@ GROUNDS: dict[type[Node], Ground] = {
             "engine/fusion.py",
             "engine/measurements.py",
             "engine/memory.py",
+            "data/resampling.py",
         ),
         (*_NETWORKS, "scipy", "adversarial-robustness-toolbox", *_SOUND),
     ),
@@ -169,6 +170,7 @@ class Keys:
         welcome = [self.of(each).digest for each in node.protocol.needs(node).welcome]
         return {
             **({"welcome": welcome} if welcome else {}),
+            **({} if self._plan.surface is Surface.INPUT else {"surface": self._plan.surface}),
             **({} if node.channel is None else {"channel": self._name(node.channel)}),
             "attack": None if node.attack is None else self._name(node.attack),
             "settings": self._settings(node.protocol, node.classifier.trained.dataset),

@@ -204,7 +204,7 @@ class Runner:
         inputs = {}
         for cell in plan.cells:
             trained = cell.classifier.trained
-            shape = plan.shape(trained)
+            shape = plan.attacked_shape(trained)
             named = {"dataset": coordinate(trained.dataset), "representation": coordinate(trained.representation)}
             inputs[repr(named)] = {**named, "shape": list(shape), "dimension": math.prod(shape)}
         return {

@@ -36,7 +36,7 @@ class Trained:
 
     @property
     def family(self) -> tuple[object, ...]:
-        """What it shares with the classifiers that see the same inputs: examples can move from one to another."""
+        """What it shares with the classifiers that see the same inputs, which are held in memory together."""
         return self.dataset, self.representation, self.fold, self.seed
 
 

@@ -17,6 +17,7 @@ from soundproof.measuring.metrics.intervals import estimate, known
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    import numpy as np
     import numpy.typing as npt
     import torch
     from torch import nn
@@ -102,6 +103,7 @@ class Material:
         budget: The limits of attacks.
         outcomes: Of the cells that it needs.
         examples: Of those among them that made some, `[n, ...]` for the clips of their samples.
+        moved: Examples of the cell's classifier (of clips, int64 `[n]`) as the subject gets them.
         learning: How the classifier's model was trained, and what its defense did on top.
         training_clips: Clips that it was trained on.
         training: Makes the inputs that it was trained on, augmented copies included.
@@ -114,6 +116,7 @@ class Material:
     budget: Budget
     outcomes: Mapping[Cell, Outcome] = field(default_factory=dict)
     examples: Mapping[Cell, torch.Tensor] = field(default_factory=dict)
+    moved: Callable[[torch.Tensor, npt.NDArray[np.int64]], torch.Tensor] = lambda examples, _: examples
     learning: Callable[[], tuple[Learning, Learning]] = lambda: (Learning(), Learning())
     training_clips: int = 0
     training: Callable[[], Examples] | None = None
@@ -161,14 +164,15 @@ class Protocol(ABC):
         Args:
             classifier: Whose.
             attacks: Of the suite.
-            family: All classifiers that see the same inputs, this one included.
+            family: All classifiers to which examples can move, this one included: those that see the same inputs,
+                or hear the same sound where that is what attacks change.
         """
 
     @abstractmethod
     def needs(self, cell: Cell) -> Needs:
         """Needs of a cell of it."""
 
-    def reason_to_skip(self, cell: Cell) -> str | None:  # noqa: ARG002
+    def reason_to_skip(self, cell: Cell, budget: Budget) -> str | None:  # noqa: ARG002
         """Why a cell of it cannot be measured, or None."""
         return None
 

@@ -56,13 +56,13 @@ class Channels(Protocol):
         """One without an attack, and one an attack."""
         return (Cell(self, classifier, attack) for attack in (None, *attacks))
 
-    def reason_to_skip(self, cell: Cell) -> str | None:
+    def reason_to_skip(self, cell: Cell, budget: Budget) -> str | None:
         """Why the classifier's sounds cannot be played through the channel, or why there are none."""
         assert cell.channel is not None
         trained = cell.classifier.trained
         rate = trained.representation.rate
         reason = cell.channel.reason_to_skip(rate, trained.dataset.sample_count(rate))
-        return reason or (None if cell.attack is None else Realised().reason_to_skip(cell))
+        return reason or (None if cell.attack is None else Realised().reason_to_skip(cell, budget))
 
     def needs(self, cell: Cell) -> Needs:
         """The classifier; of an attack its sounds, and what arrives of clips that nobody attacks."""

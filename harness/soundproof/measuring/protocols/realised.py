@@ -11,7 +11,7 @@ from soundproof.measuring.metrics.sounding import audible, survival
 from soundproof.measuring.outcome import Outcome
 from soundproof.measuring.protocols.base import AttackProtocol, Cost, Needs
 from soundproof.measuring.protocols.bounded import Bounded
-from soundproof.types import Status
+from soundproof.types import Status, Surface
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -34,8 +34,10 @@ class Realised(AttackProtocol):
     leaves_examples: ClassVar[bool] = True
     asked: ClassVar[bool] = True
 
-    def reason_to_skip(self, cell: Cell) -> str | None:
-        """Why what the classifier sees cannot be turned into sound."""
+    def reason_to_skip(self, cell: Cell, budget: Budget) -> str | None:
+        """Why what the attack changes cannot be turned into sound."""
+        if budget.domain is Surface.WAVEFORM:
+            return None
         return cell.classifier.trained.representation.reason_without_inverse()
 
     def needs(self, cell: Cell) -> Needs:
