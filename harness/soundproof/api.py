@@ -124,6 +124,7 @@ def execute(
     isolate: str = "plugins",
     jobs: int = 1,
     scheduler: str | None = None,
+    profile: str | Path | None = None,
     fresh: bool = False,
     listeners: Sequence[Listener] = (),
     registry: Registry | None = None,
@@ -153,7 +154,9 @@ def execute(
             tell(Warned(f"skipped: {reason}"))
         store = Store(cache_folder(cache), fresh=fresh, warn=lambda message: tell(Warned(message)))
         told = (*told, Timings(store.root, environment))
-        runner = Runner(registry, environment, store, root, tell, Isolation(isolate), crew)
+        runner = Runner(
+            registry, environment, store, root, tell, Isolation(isolate), crew, Path(profile) if profile else None
+        )
         _require_room(runner.workshop(plan))
         found = runner.run(plan)
         found = replace(found, pictures=pictures(runner.workshop(plan), found.rows))

@@ -59,6 +59,11 @@ def add_parser(
         metavar="ADDRESS",
         help="run cells on the workers of a Dask cluster; ADDRESS is its scheduler's, or the scheduler's file",
     )
+    parser.add_argument(
+        "--profile",
+        metavar="FILE.json",
+        help="write which stage ran when and where, for chrome://tracing or ui.perfetto.dev",
+    )
     parser.add_argument("--fresh", action="store_true", help="compute everything again, whatever is cached")
     parser.add_argument(
         "--isolate",
@@ -89,6 +94,7 @@ def call(arguments: argparse.Namespace) -> int:
             isolate=arguments.isolate,
             jobs=arguments.jobs,
             scheduler=arguments.scheduler,
+            profile=arguments.profile,
             fresh=arguments.fresh,
             listeners=[listener(sys.stderr)],
         )

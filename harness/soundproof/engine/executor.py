@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from soundproof.engine.crews import Crew
     from soundproof.engine.events import Listener
     from soundproof.engine.schedule import Schedule
+    from soundproof.engine.stopwatch import Stopwatch
     from soundproof.engine.workshop import Workshop
     from soundproof.measuring.protocols.base import Cell
 
@@ -74,6 +75,7 @@ class Executor:
         groups: Mapping[Cell, tuple[str, ...] | None],
         expected: Mapping[Cell, float],
         tell: Listener,
+        watch: Stopwatch,
     ) -> None:
         self._workshop = workshop
         self._crew = crew
@@ -81,6 +83,7 @@ class Executor:
         self._groups = groups
         self._expected = expected
         self._tell = tell
+        self._watch = watch
         self._losses = Losses()
         self._inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._seats: dict[str, Seat] = {}
@@ -167,6 +170,7 @@ class Executor:
                     self._losses,
                     self._inbox.put,
                     self._inbox.put,
+                    self._watch.at(place),
                 )
                 self._spawn(self._open, place)
 

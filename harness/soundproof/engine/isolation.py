@@ -98,6 +98,7 @@ class Seat:
         losses: Losses,
         tell: Listener = lambda _: None,
         made: Callable[[str], None] = lambda _: None,
+        at: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Prepare it; the worker starts when it is needed.
 
@@ -107,12 +108,14 @@ class Seat:
             losses: Shared by the seats of the run.
             tell: Told of epochs and warnings.
             made: Told the digest of every stage that is in the store now.
+            at: Told the digest of the stage that the worker is at, whenever that changes; empty for none.
         """
         self._workshop = workshop
         self._hire = hire
         self._losses = losses
         self._tell = tell
         self._made = made
+        self._at = at
         self._worker: Worker | None = None
         self._group: Group = ()
         self._shared: set[str] = set()
@@ -233,6 +236,7 @@ class Seat:
             case "made":
                 self._made(str(message.content.get("digest")))
             case "stage":
+                self._at(str(message.content.get("digest", "")))
                 stage[:] = [str(message.content.get("digest"))] if message.content.get("digest") else stage[:1]
 
     @property
@@ -244,6 +248,7 @@ class Seat:
         return SHARE * float(psutil.virtual_memory().total)
 
     def _end(self) -> None:
+        self._at("")
         worker, self._worker = self._worker, None
         if worker is not None:
             worker.close()

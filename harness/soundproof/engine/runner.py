@@ -11,18 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from soundproof.contract.identity import coordinate
+from soundproof.contract.identity import coordinate, label
 from soundproof.engine import forecast
 from soundproof.engine.cells import run_cell
 from soundproof.engine.code import code_of
+from soundproof.engine.efficiency import spent
 from soundproof.engine.events import Begun, Ended, EpochDone, Finished, Started
 from soundproof.engine.executor import Executor
 from soundproof.engine.interrupts import Interrupts
 from soundproof.engine.isolation import Isolation, Losses, Seat
+from soundproof.engine.keys import name_of, stage
 from soundproof.engine.leases import Lease
 from soundproof.engine.measurements import Measurements
 from soundproof.engine.process import Process
 from soundproof.engine.schedule import Schedule
+from soundproof.engine.stopwatch import Stopwatch
 from soundproof.engine.workshop import Workshop
 from soundproof.measuring.place import classifier_of
 from soundproof.planning.plan import row_of
@@ -34,7 +37,7 @@ from soundproof.results.files import SCHEMA, Results, groups_name, names_name
 from soundproof.types import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -62,6 +65,7 @@ class Runner:
         tell: Told of everything.
         isolation: Which cells run in processes of their own.
         crew: Where several cells run at a time; None for one after the other, in this process.
+        profile: Where to write which stage was made when and where; None for nowhere.
     """
 
     registry: Registry
@@ -71,6 +75,7 @@ class Runner:
     tell: Listener = lambda _: None
     isolation: Isolation = Isolation.NONE
     crew: Crew | None = None
+    profile: Path | None = None
 
     def run(self, plan: Plan) -> Results:
         """All cells of a plan.
@@ -93,27 +98,38 @@ class Runner:
             return replace(self, tell=tell)._run(plan, interrupts)
 
     def _run(self, plan: Plan, interrupts: Interrupts) -> list[Ran]:
-        workshop = self.workshop(plan)
+        watch = Stopwatch()
+        workshop = replace(self.workshop(plan), on_stage=watch.at("here"))
         pending = forecast.pending(workshop)
         measurements = Measurements(workshop)
         measurements.inputs.decode(pending)
         places = 1 if self.crew is None else max(1, len(self.crew.places()))
+        start = time.perf_counter()
         progress = _Progress(plan, forecast.seconds(workshop, pending), self.tell, places)
         try:
             if self.crew is None:
-                self._in_turn(workshop, measurements, progress, interrupts)
+                self._in_turn(workshop, measurements, progress, interrupts, watch)
             else:
-                self._at_once(workshop, measurements, progress, interrupts, self.crew)
+                self._at_once(workshop, measurements, progress, interrupts, watch, self.crew)
+            if pending:
+                self.tell(spent(workshop, watch, progress.done, time.perf_counter() - start, places))
         finally:
+            if self.profile is not None:
+                watch.write(self.profile, _titles(workshop))
             self.tell(Ended())
         return [progress.done[cell] for cell in plan.tasks]
 
     def _in_turn(
-        self, workshop: Workshop, measurements: Measurements, progress: _Progress, interrupts: Interrupts
+        self,
+        workshop: Workshop,
+        measurements: Measurements,
+        progress: _Progress,
+        interrupts: Interrupts,
+        watch: Stopwatch,
     ) -> None:
         """One cell after the other: in this process, or in a worker where it has a group."""
         plan, family = workshop.plan, None
-        seat = Seat(workshop, lambda: Process(self._job(plan)), Losses(), self.tell)
+        seat = Seat(workshop, lambda: Process(self._job(plan)), Losses(), self.tell, at=watch.at("worker"))
         groups = self._groups(workshop, progress)
         # Each group's cells come one after the other, so that one worker at a time is enough; checks look at what
         # cells of all groups have left.
@@ -137,6 +153,7 @@ class Runner:
         measurements: Measurements,
         progress: _Progress,
         interrupts: Interrupts,
+        watch: Stopwatch,
         crew: Crew,
     ) -> None:
         """What is cached here, then several cells at a time at the places of a crew."""
@@ -150,7 +167,7 @@ class Runner:
         groups, cells = self._groups(workshop, progress), [cell for cell in plan.tasks if cell in expected]
         digest = lambda node: workshop.keys.of(node).digest
         schedule = Schedule(plan.graph, cells, digest, workshop.has, groups)
-        with Executor(workshop, crew, self._job(plan), groups, expected, self.tell) as executor:
+        with Executor(workshop, crew, self._job(plan), groups, expected, self.tell, watch) as executor:
             for done in executor.outcomes(schedule, progress.start):
                 progress.finish(done.cell, done.ran, done.seconds)
 
@@ -282,6 +299,23 @@ class _Progress:
         """Expected seconds of the rest."""
         pace = self._spent / self._planned if self._planned > 0 else 1.0
         return max(0.0, self._waiting * pace) / self._places
+
+
+def _titles(workshop: Workshop) -> Callable[[str], str]:
+    """What stages are called in a trace, by digest."""
+    plan = workshop.plan
+    nodes = {workshop.keys.of(node).digest: node for node in plan.graph.order(plan.tasks)}
+
+    def title(digest: str) -> str:
+        node = nodes.get(digest)
+        if node is None:
+            return digest
+        words = (
+            label(value) if isinstance(value, dict) else str(value) for value in name_of(node).values() if value
+        )
+        return f"{stage(node)}: {' · '.join(words)}"
+
+    return title
 
 
 def _probed(ran: Ran) -> Probed:
