@@ -115,20 +115,20 @@ MEASURES: Mapping[str, Measure] = {
     ),
     "l2": Measure(
         "‖ε‖₂",
-        "Length of the perturbation over all values of a classifier's input, mean over the clips that are "
+        "Length of the perturbation over all values that attacks may change, mean over the clips that are "
         "fooled. It grows with the input size D; compare the RMS between representations.",
         Unit.LENGTH,
     ),
     "rms": Measure("RMS", "‖ε‖₂ / √D: how much one input value changes, on a scale from 0 to 1.", Unit.LENGTH),
     "relative": Measure(
         "‖ε‖₂ / ‖x‖₂",
-        "Length of the perturbation as a share of the length of the classifier's unchanged input, mean over the "
+        "Length of the perturbation as a share of the length of what it is added to, mean over the "
         "clips that are fooled. It compares representations of different size and scale.",
         Unit.RATIO,
     ),
     "level": Measure(
         "ε dB",
-        "The same in decibels, 20 log₁₀: −40 dB is a hundredth. Of the input of the classifier, not of the sound.",
+        "The same in decibels, 20 log₁₀: −40 dB is a hundredth. Of pictures it says nothing of how it sounds.",
         Unit.NUMBER,
     ),
     "snr": Measure(
@@ -232,7 +232,11 @@ MEASURES: Mapping[str, Measure] = {
 }
 # Before the names of what defenses report of themselves, so that no name of theirs is taken for a metric.
 REPORT = "report_"
-DIMENSION = Measure("D", "How many values one input of the classifier has.", Unit.COUNT)
+DIMENSION = Measure(
+    "D",
+    "How many values attacks may change: of a classifier's input, or samples where they change the sound.",
+    Unit.COUNT,
+)
 
 BOARDS: Mapping[str, tuple[str, ...]] = {
     "accuracy": ("accuracy", "precision", "recall", "f1", "eer"),

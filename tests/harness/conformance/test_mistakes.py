@@ -280,6 +280,21 @@ def test_mistakes_of_representations(mistake, name):
     assert name in broken(Samples(mistake))
 
 
+@dataclass(frozen=True)
+class Claimed(Samples):
+    """Says that it has a surrogate."""
+
+    id: ClassVar[str] = "claimed"
+    differentiable: ClassVar[bool] = False
+    surrogate: ClassVar[bool] = True
+
+
+def test_a_surrogate_gives_gradients():
+    name = "what_is_not_differentiable_says_whether_it_has_a_surrogate"
+    assert name in broken(Claimed("cut"))
+    assert name not in broken(Claimed())
+
+
 def test_a_representation_without_mistakes_keeps_all():
     assert broken(Samples()) == {}
 
