@@ -9,7 +9,22 @@ from contextlib import suppress
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from soundproof.cli import check, compare, data, evaluate, gate, ls, new, pack, plan, render, run, site, verify
+from soundproof.cli import (
+    check,
+    compare,
+    data,
+    evaluate,
+    gate,
+    ls,
+    new,
+    pack,
+    plan,
+    render,
+    run,
+    site,
+    verify,
+    weights,
+)
 from soundproof.cli.output import drop, explain, say, steady
 from soundproof.errors import SoundproofError, raised_at
 
@@ -30,6 +45,7 @@ examples:
   bench gate --baseline A --candidate B       fail if B is worse than A by more than chance
   bench check fgsm                            whether a component keeps its promises
   bench new attack tremolo                    a plugin of your own, ready to install
+  bench weights fetch quick                   trained networks into the cache, to try an attack on
   bench pack results 9f3c -o mine.bundle      the examples of a row, to be scored by others
   bench verify mine.bundle                    score somebody's examples, and run none of their code
   bench data fetch fsdd --data ~/audio        get a public data set
@@ -50,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
     common.add_argument("--debug", action="store_true", help="show tracebacks of errors")
     top.add_argument("--version", action="version", version=f"soundproof {version('soundproof')}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
-    for command in (run, plan, evaluate, ls, render, site, compare, gate, check, new, pack, verify, data):
+    for command in (run, plan, evaluate, ls, render, site, compare, gate, check, new, pack, verify, weights, data):
         command.add_parser(commands, common)
     return top
 

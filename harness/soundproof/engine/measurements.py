@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from soundproof.digest import seed_from
@@ -86,6 +86,8 @@ class Measurements:
                 self.classifiers.drop(cell.judged)
                 raise
             self.classifiers.inspect(cell.judged)
+        fetched = {*self.classifiers.flags(cell.classifier), *self.classifiers.flags(cell.judged)}
+        outcome = replace(outcome, flags=(*outcome.flags, *sorted(fetched)))
         if outcome.examples is not None:
             self.workshop.store.put(self.workshop.keys.examples(cell), {}, {"examples": outcome.examples})
         return outcome
