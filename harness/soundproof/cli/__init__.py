@@ -9,7 +9,25 @@ from contextlib import suppress
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from soundproof.cli import check, compare, data, evaluate, gate, ls, new, pack, plan, render, run, site, verify
+from soundproof.cli import (
+    cache,
+    check,
+    compare,
+    data,
+    evaluate,
+    gate,
+    listen,
+    ls,
+    new,
+    pack,
+    plan,
+    render,
+    run,
+    site,
+    verify,
+    weights,
+)
+from soundproof.cli import explain as explaining
 from soundproof.cli.output import drop, explain, say, steady
 from soundproof.errors import SoundproofError, raised_at
 
@@ -17,6 +35,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
+# In the order of the help.
+_COMMANDS = (
+    *(run, plan, evaluate, listen, ls, render, site, compare, gate),
+    *(check, new, pack, verify, weights, data, cache, explaining),
+)
 _EPILOG = """\
 examples:
   bench run --suite quick                     everything once, on embedded data, in two minutes
@@ -30,8 +53,11 @@ examples:
   bench gate --baseline A --candidate B       fail if B is worse than A by more than chance
   bench check fgsm                            whether a component keeps its promises
   bench new attack tremolo                    a plugin of your own, ready to install
+  bench weights fetch quick                   trained networks into the cache, to try an attack on
   bench pack results 9f3c -o mine.bundle      the examples of a row, to be scored by others
   bench verify mine.bundle                    score somebody's examples, and run none of their code
+  bench explain leaderboards/quick 9f3c       whether a row is cached, and what has changed since
+  bench cache gc --limit 20GB                 make room in the cache
   bench data fetch fsdd --data ~/audio        get a public data set
 
 exit codes: 0 done, 1 some cells failed (the rest finished), 2 bad input, 130 interrupted (run it again to go on)
@@ -50,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
     common.add_argument("--debug", action="store_true", help="show tracebacks of errors")
     top.add_argument("--version", action="version", version=f"soundproof {version('soundproof')}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
-    for command in (run, plan, evaluate, ls, render, site, compare, gate, check, new, pack, verify, data):
+    for command in _COMMANDS:
         command.add_parser(commands, common)
     return top
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cache, singledispatchmethod
 from typing import TYPE_CHECKING, Any
 
+from soundproof.contract.components import Component
 from soundproof.contract.identity import coordinate, fingerprint
 from soundproof.digest import Encoded, canonical, digest
 from soundproof.engine.environment import code_digest, versions
@@ -23,7 +24,7 @@ from soundproof.probing.protocol import Inspection
 from soundproof.types import Ref, Surface
 
 if TYPE_CHECKING:
-    from soundproof.contract.components import Component, Dataset
+    from soundproof.contract.components import Dataset
     from soundproof.contract.registry import Registry
     from soundproof.engine.environment import Environment
     from soundproof.measuring.protocols.base import Protocol
@@ -99,6 +100,18 @@ class Keys:
     def examples(self, cell: Cell) -> Key:
         """Key of the examples that a cell leaves."""
         return Key.of("examples", cell=self.of(cell))
+
+    def about(self, node: Node) -> dict[str, Any]:
+        """What a stage is, as JSON: its coordinates, and what the digest of its ground is of."""
+        ground = GROUNDS[type(node)]
+        return {
+            "name": name_of(node),
+            "ground": {
+                "code": {room: code_digest((room,)) for room in ground.rooms},
+                "libraries": versions(ground.libraries),
+                "machine": vars(self._environment) if ground.computes else {},
+            },
+        }
 
     def _of(self, node: Node) -> Key:
         needs = Encoded('["' + '","'.join(digests) + '"]') if (digests := self._needs(node)) else []
@@ -185,6 +198,19 @@ _STAGES: dict[type[Node], str] = {Clips: "clips", Inputs: "inputs", Trained: "tr
 def stage(node: Node) -> str:
     """Name of a stage, which is also its folder in the store."""
     return node.protocol.id if isinstance(node, Cell) else _STAGES[type(node)]
+
+
+def name_of(node: Node) -> dict[str, Any]:
+    """Coordinates of a stage: what it is, whatever its numbers stand on."""
+    found: dict[str, Any] = {}
+    for name, value in vars(node).items():
+        if isinstance(value, Component):
+            found[name] = coordinate(value)
+        elif isinstance(value, (Trained, Classifier)):
+            found |= {name: name_of(value)} if name == "target" else name_of(value)
+        elif value is None or (isinstance(value, int) and not name.startswith("_")):
+            found[name] = value
+    return found
 
 
 def seed_of(stage: str, trained: Trained, *components: Component) -> list[Any]:

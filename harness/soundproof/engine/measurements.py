@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,7 +57,7 @@ class Measurements:
         outcome = self._measure(cell)
         # Of what lacks something that broke, the next run may know more.
         if all(self.workshop.has(each) for each in cell.protocol.needs(cell).welcome):
-            self.workshop.store.put(key, outcome.record(), outcome.samples)
+            self.workshop.keep(cell, key, outcome.record(), outcome.samples)
         return outcome
 
     def forget(self) -> None:
@@ -95,8 +95,11 @@ class Measurements:
                 self.classifiers.drop(cell.judged)
                 raise
             self.classifiers.inspect(cell.judged)
+        fetched = {*self.classifiers.flags(cell.classifier), *self.classifiers.flags(cell.judged)}
+        outcome = replace(outcome, flags=(*outcome.flags, *sorted(fetched)))
         if outcome.examples is not None:
-            self.workshop.store.put(self.workshop.keys.examples(cell), {}, {"examples": outcome.examples})
+            key = self.workshop.keys.examples(cell)
+            self.workshop.keep(cell, key, {}, {"examples": outcome.examples})
         return outcome
 
     def _there(self, cell: Cell) -> Outcome | None:

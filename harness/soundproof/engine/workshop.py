@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from soundproof.engine.environment import prepare
 from soundproof.engine.keys import Keys, stage
 from soundproof.engine.surroundings import kept
+from soundproof.measuring.protocols.base import Cell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -32,6 +33,7 @@ class Workshop:
         store: Where artifacts are kept.
         root: The data folder.
         on_epoch: Called after every epoch of training.
+        on_made: Told the digest of every stage that was made and is in the store, where others find it.
         on_stage: Told the digest of the stage that is being made whenever that changes; empty for none.
         keys: Of every stage.
     """
@@ -43,6 +45,7 @@ class Workshop:
     root: Path
     on_epoch: Callable[[], None] = lambda: None
     on_stage: Callable[[str], None] = lambda _: None
+    on_made: Callable[[str], None] = lambda _: None
     keys: Keys = field(init=False)
     _failed: dict[str, BaseException] = field(default_factory=dict)
     _open: list[str] = field(default_factory=list)
@@ -60,6 +63,13 @@ class Workshop:
         # Keys of a hundred thousand cells take longer than all else that a plan needs.
         return self.store.holds(stage(node)) and self.store.has(self.keys.of(node))
 
+    def needed(self) -> Iterator[str]:
+        """Digests of all entries that the plan's tasks may read."""
+        for node in self.plan.graph.order(self.plan.tasks):
+            yield self.keys.of(node).digest
+            if isinstance(node, Cell) and node.protocol.leaves_examples:
+                yield self.keys.examples(node).digest
+
     def made(self, node: Node, make: Callable[[], tuple[Mapping[str, Any], Mapping[str, Any]]]) -> Artifact:
         """A stage's artifact from the store, or made now.
 
@@ -73,7 +83,14 @@ class Workshop:
             return found
         with self.once(key):
             record, arrays = make()
-        return self.store.put(key, record, arrays)
+        return self.keep(node, key, record, arrays)
+
+    def keep(self, node: Node, key: Key, record: Mapping[str, Any], arrays: Mapping[str, Any]) -> Artifact:
+        """Put what was made for a stage into the store, with what `bench explain` and `bench cache` tell of it."""
+        kept = self.store.put(key, record, arrays, self.keys.about(node))
+        if not self.store.unwritten:
+            self.on_made(key.digest)
+        return kept
 
     @contextlib.contextmanager
     def once(self, key: Key) -> Iterator[None]:

@@ -40,8 +40,12 @@ def row_of(cell: Cell, budget: Budget, status: Status, reason: str | None = None
         "seed": trained.seed,
         **({} if cell.channel is None else {"channel": coordinate(cell.channel)}),
     }
-    key = digest({**coordinates, "budget": budget.to_json()})
-    return Row(key=key, status=status, reason=reason, **coordinates, **rest)  # type: ignore[arg-type]
+    return Row(key=key_of(coordinates, budget), status=status, reason=reason, **coordinates, **rest)  # type: ignore[arg-type]
+
+
+def key_of(coordinates: Mapping[str, Any], budget: Budget) -> str:
+    """Key of the row of some coordinates: protocol, components, fold and seed."""
+    return digest({**coordinates, "budget": budget.to_json()})
 
 
 def _coordinates(classifier: Classifier) -> dict[str, Coordinate]:

@@ -174,6 +174,6 @@ def _suite(plan: Plan, cell: Cell) -> dict[str, Any]:
         "augmentations": [coordinate(each) for each in plan.graph.augmentations],
         "protocols": ["clean"],
         "split": {"scheme": plan.suite.split.scheme, "folds": trained.fold + 1, "seeds": [trained.seed]},
-        "budget": {name: value for name, value in vars(plan.budget(cell)).items() if value is not None},
+        "budget": {name: value for name, value in plan.budget(cell).to_json().items() if value is not None},
         "training": dataclasses.asdict(plan.recipe(trained)),
     }

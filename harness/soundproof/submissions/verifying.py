@@ -11,7 +11,7 @@ import torch
 
 from soundproof.contract.components import BoundedAttack
 from soundproof.contract.registry import BUILT_IN, Registry
-from soundproof.digest import digest, seed_from
+from soundproof.digest import seed_from
 from soundproof.engine.cells import Ran
 from soundproof.engine.classifiers import seeded
 from soundproof.engine.measurements import Measurements
@@ -22,7 +22,7 @@ from soundproof.measuring.protocols.base import Cell, Material
 from soundproof.measuring.protocols.bounded import Bounded
 from soundproof.measuring.protocols.clean import Clean
 from soundproof.measuring.subject import attackable
-from soundproof.planning.plan import row_of
+from soundproof.planning.plan import key_of, row_of
 from soundproof.planning.product import make_plan
 from soundproof.planning.suite import load_suite
 from soundproof.results.files import Row
@@ -183,7 +183,7 @@ def _plan(bundle: Bundle, runner: Runner, row: Row) -> tuple[Plan, Cell]:
     if names or here.seed != row.seed:
         raise SoundproofError(f"{bundle.path}: its row and its suite name another {' and '.join(names) or 'seed'}")
     place = {name: getattr(row, name) for name in ("protocol", *COORDINATES, "fold", "seed")}
-    if row.target is not None or row.key != digest({**place, "budget": vars(plan.budget(cells[0]))}):
+    if row.target is not None or row.key != key_of(place, plan.budget(cells[0])):
         raise SoundproofError(f"{bundle.path}: its row's key is not that of its coordinates and budget")
     checksum = plan.indexes[cells[0].classifier.trained.dataset].checksum
     if checksum != bundle.manifest.clips.checksum:

@@ -17,7 +17,7 @@ from soundproof_defenses.randomized_smoothing import RandomizedSmoothing
 from soundproof_defenses.thermometer import ThermometerEncoding
 from toys import ToyBlurring, ToyDefense, ToyModel, ToySigns
 
-TRAINED, ROUNDED, NOISY = AdversarialTraining(), InputTransform(), RandomizedSmoothing()
+TRAINED, ROUNDED, NOISY = AdversarialTraining().under(Budget()), InputTransform(), RandomizedSmoothing()
 BLURRED, HALVED = ToyBlurring(), ToyDefense()
 SHAPE = (1, 4, 5)
 
@@ -117,14 +117,15 @@ def test_the_last_link_meets_the_input_first():
 
 
 def test_a_budget_reaches_every_link():
-    chain = Chain((TRAINED, ROUNDED)).under(Budget(epsilon=0.5))
-    assert chain.links[0] == TRAINED.under(Budget(epsilon=0.5)) != TRAINED
+    trained = AdversarialTraining()
+    chain = Chain((trained, ROUNDED)).under(Budget(epsilon=0.5))
+    assert chain.links[0] == trained.under(Budget(epsilon=0.5)) != trained
     assert chain.before == chain.links[0]
     assert Chain((TRAINED, ROUNDED, HALVED)).before == Chain((TRAINED, ROUNDED))
 
 
 def test_a_chain_is_named_by_its_links():
-    chain = Chain((TRAINED, replace(ROUNDED, bits=2)))
+    chain = Chain((AdversarialTraining(), replace(ROUNDED, bits=2)))
     assert coordinate(chain) == {
         "id": "chain",
         "links": [{"id": "adversarial-training"}, {"id": "input-transform", "bits": 2}],
