@@ -37,7 +37,7 @@ class Stopwatch:
     """Collects spans; each place is told of by one thread."""
 
     spans: list[Span] = field(default_factory=list)
-    _begun: float = field(default_factory=time.perf_counter)
+    _begun: float = field(default_factory=lambda: time.perf_counter())
     _open: dict[str, tuple[str, float]] = field(default_factory=dict)
 
     def at(self, place: str) -> Callable[[str], None]:
