@@ -2,15 +2,13 @@
 
 import json
 
-from soundproof.engine import stopwatch
 from soundproof.engine.events import Spent, Stage
 from soundproof.engine.stopwatch import Stopwatch
 
 
-def timed(monkeypatch):
+def timed():
     now = [100.0]
-    monkeypatch.setattr(stopwatch.time, "perf_counter", lambda: now[0])
-    watch = Stopwatch()
+    watch = Stopwatch(lambda: now[0])
     here, there = watch.at("here"), watch.at("there")
     for tell, stage, after in (
         (here, "cell", 1.0),
@@ -25,12 +23,12 @@ def timed(monkeypatch):
     return watch
 
 
-def test_time_counts_for_the_innermost_stage(monkeypatch):
-    assert timed(monkeypatch).by_stage() == {"cell": 1.0 + 0.5 + 4.0, "trained": 2.0, "other": 6.5}
+def test_time_counts_for_the_innermost_stage():
+    assert timed().by_stage() == {"cell": 1.0 + 0.5 + 4.0, "trained": 2.0, "other": 6.5}
 
 
-def test_the_trace_has_a_lane_a_place(monkeypatch, tmp_path):
-    timed(monkeypatch).write(tmp_path / "trace.json", str.upper)
+def test_the_trace_has_a_lane_a_place(tmp_path):
+    timed().write(tmp_path / "trace.json", str.upper)
     events = json.loads((tmp_path / "trace.json").read_text())["traceEvents"]
     lanes = {event["tid"]: event["args"]["name"] for event in events if event["ph"] == "M"}
     spans = [(lanes[e["tid"]], e["name"], e["ts"], e["dur"]) for e in events if e["ph"] == "X"]
