@@ -3,13 +3,14 @@
 # make test      lint, types and all tests
 # make test-fast lint, types and the tests that take a moment
 # make gate      the quick suite, held to its baseline
+# make weights   the networks of quick that ship with the package, trained again
 # make docs      the documentation site, in site/
 PYTHON ?= python3
 BIN := .venv/bin
 # A process a core, a file a process; each computes on one thread, since threads of several would wait for each other.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
-.PHONY: install run gate test test-fast lint types unit bench docs clean
+.PHONY: install run gate weights test test-fast lint types unit bench docs clean
 
 install: .venv/installed
 
@@ -27,6 +28,12 @@ run: install
 # A record that is meant to differ: bench gate … --update-baseline --reason "…" (docs/gate.md).
 gate: run
 	$(BIN)/bench gate --baseline leaderboards/quick/baseline.json --candidate results/quick --junit results/gate.xml
+
+SHELF := harness/soundproof/weights/quick
+weights: install
+	$(BIN)/bench run --suite quick --out results/quick --threads 1
+	rm -rf $(SHELF)
+	$(BIN)/bench weights export quick $(SHELF) --half --threads 1
 
 test: lint types unit
 

@@ -2,9 +2,9 @@
 
     python scripts/in_sound.py --data DIR --cache DIR [--out DIR]
 
-runs the suite's networks of pictures under budgets of both domains, and prints the share of clips that PGD fools, how
-far it moved the pictures, and what examples fool that were made against others. Trained networks are shared by all
-runs through the cache.
+runs the suite's networks of pictures under budgets of both domains. It prints the share of clips that PGD fools,
+how far it moved the pictures, and what examples fool that were made against others. Trained networks are shared by
+all runs through the cache.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from soundproof.engine.eviction import LIMIT, evict, limit_of
 from soundproof.engine.isolation import Isolation
 from soundproof.engine.pictures import pictures
 from soundproof.engine.runner import Runner
+from soundproof.engine.sounds import sounds as recorded
 from soundproof.engine.store import Store
 from soundproof.engine.timings import Timings
 from soundproof.errors import DataError, SoundproofError
@@ -126,6 +127,7 @@ def execute(
     scheduler: str | None = None,
     profile: str | Path | None = None,
     fresh: bool = False,
+    sounds: bool = False,
     listeners: Sequence[Listener] = (),
     registry: Registry | None = None,
 ) -> Finished:
@@ -160,6 +162,8 @@ def execute(
         _require_room(runner.workshop(plan))
         found = runner.run(plan)
         found = replace(found, pictures=pictures(runner.workshop(plan), found.rows))
+        if sounds:
+            found = replace(found, sounds=recorded(runner.workshop(plan), found.rows))
         _keep_within(store.root, tell)
     files.write(found, folder)
     return Finished(found, folder, boards.render(folder))

@@ -236,12 +236,14 @@ class TrainingData:
         validation: Original clips that choose between epochs.
         classes: Number of classes.
         sounds: The same clips as waveforms; None where there are none, as in many tests.
+        names: Of the classes, in the order of their numbers; empty where nobody has told.
     """
 
     train: Examples
     validation: Examples
     classes: int
     sounds: Sounds | None = None
+    names: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -29,6 +29,7 @@ ROOMS = (
     "planning",
     "engine",
     "submissions",
+    "weights",
     "papers",
     "conformance",
     "scaffold",

@@ -16,6 +16,7 @@ from soundproof.cli import (
     data,
     evaluate,
     gate,
+    listen,
     ls,
     new,
     pack,
@@ -24,6 +25,7 @@ from soundproof.cli import (
     run,
     site,
     verify,
+    weights,
 )
 from soundproof.cli import explain as explaining
 from soundproof.cli.output import drop, explain, say, steady
@@ -33,6 +35,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
+# In the order of the help.
+_COMMANDS = (
+    *(run, plan, evaluate, listen, ls, render, site, compare, gate),
+    *(check, new, pack, verify, weights, data, cache, explaining),
+)
 _EPILOG = """\
 examples:
   bench run --suite quick                     everything once, on embedded data, in two minutes
@@ -46,6 +53,7 @@ examples:
   bench gate --baseline A --candidate B       fail if B is worse than A by more than chance
   bench check fgsm                            whether a component keeps its promises
   bench new attack tremolo                    a plugin of your own, ready to install
+  bench weights fetch quick                   trained networks into the cache, to try an attack on
   bench pack results 9f3c -o mine.bundle      the examples of a row, to be scored by others
   bench verify mine.bundle                    score somebody's examples, and run none of their code
   bench explain leaderboards/quick 9f3c       whether a row is cached, and what has changed since
@@ -68,23 +76,7 @@ def parser() -> argparse.ArgumentParser:
     common.add_argument("--debug", action="store_true", help="show tracebacks of errors")
     top.add_argument("--version", action="version", version=f"soundproof {version('soundproof')}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
-    for command in (
-        run,
-        plan,
-        evaluate,
-        ls,
-        render,
-        site,
-        compare,
-        gate,
-        check,
-        new,
-        pack,
-        verify,
-        data,
-        cache,
-        explaining,
-    ):
+    for command in _COMMANDS:
         command.add_parser(commands, common)
     return top
 

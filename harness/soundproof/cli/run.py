@@ -72,6 +72,12 @@ def add_parser(
         help="cells that run in a process of their own, which may crash or hang without harm to the run: "
         "those with components of other packages (default), all, or none",
     )
+    parser.add_argument(
+        "--sounds",
+        action="store_true",
+        help="keep the sound of the clips that the page shows, attacked and not, so that it plays them; off by "
+        "default, since results are made to be handed on and recordings may not be",
+    )
     parser.set_defaults(call=call)
 
 
@@ -96,6 +102,7 @@ def call(arguments: argparse.Namespace) -> int:
             scheduler=arguments.scheduler,
             profile=arguments.profile,
             fresh=arguments.fresh,
+            sounds=arguments.sounds,
             listeners=[listener(sys.stderr)],
         )
     say(summary(finished, time.monotonic() - start))

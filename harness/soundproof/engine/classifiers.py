@@ -15,6 +15,7 @@ from soundproof.engine.keys import seed_of
 from soundproof.measuring.classifier import Classifier
 from soundproof.measuring.learning import Learning, plain
 from soundproof.measuring.outcome import InvalidExamplesError
+from soundproof.results.flags import FETCHED
 from soundproof.training.trainer import Trainer, TrainingError
 from soundproof.types import Surface
 from soundproof.victim.expectation import Expectation
@@ -71,7 +72,7 @@ class ClassifierMaker:
         Raises:
             RuntimeError: They are not of its names or shapes.
         """
-        module = self._structure(classifier)
+        module = self.structure(classifier)
         module.load_state_dict(weights)
         self._probed(module, classifier.trained, classifier.link)
         module = fused(module.eval(), self.workshop.plan.shape(classifier.trained))
@@ -128,7 +129,7 @@ class ClassifierMaker:
         before = {} if defense.from_scratch else self.weights(classifier.before)
         seed = seed_from(seed_of("defended", trained, defense))
         with seeded(seed, device):
-            module, data = self._structure(classifier.before), self.inputs.training_data(trained)
+            module, data = self.structure(classifier.before), self.inputs.training_data(trained)
             if defense.from_scratch:
                 trained.model.prepare(module, data)
             else:
@@ -173,10 +174,10 @@ class ClassifierMaker:
         # Convolutions are faster with channels last, on CPUs and GPUs alike.
         return module.to(self.workshop.device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
-    def _structure(self, stage: Trained | Classifier) -> nn.Module:
+    def structure(self, stage: Trained | Classifier) -> nn.Module:
         """A classifier's network, before weights are put into it."""
         if isinstance(stage, Classifier):
-            return self._wrap(self._structure(stage.before), stage)
+            return self._wrap(self.structure(stage.before), stage)
         return self._build(stage)
 
     def weights(self, stage: Trained | Classifier) -> Mapping[str, torch.Tensor]:
@@ -185,6 +186,14 @@ class ClassifierMaker:
         if isinstance(stage, Classifier) and stored.record["weights"] == "same":
             return self.weights(stage.before)
         return stored.tensors(self.workshop.device)
+
+    def flags(self, classifier: Classifier) -> tuple[str, ...]:
+        """Flags of a classifier some of whose weights were fetched, and not made as its key says."""
+        stages: list[Trained | Classifier] = [classifier]
+        while isinstance(stages[-1], Classifier) and not stages[-1].defense.from_scratch:
+            stages.append(stages[-1].before)
+        stored = [self._defend(each) if isinstance(each, Classifier) else self._train(each) for each in stages]
+        return (FETCHED,) if any("origin" in each.record for each in stored) else ()
 
     def _wrap(self, module: nn.Module, classifier: Classifier) -> nn.Module:
         trained, defense, plan = classifier.trained, classifier.link, self.workshop.plan

@@ -129,6 +129,7 @@ class InputMaker:
             train=self.examples(trained, split.train),
             validation=self.examples(trained, split.validation),
             classes=plan.classes(trained),
+            names=plan.indexes[trained.dataset].classes,
             sounds=Sounds(
                 rate=trained.representation.rate,
                 waveforms=lambda: originals(split.train),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -95,6 +95,8 @@ class Measurements:
                 self.classifiers.drop(cell.judged)
                 raise
             self.classifiers.inspect(cell.judged)
+        fetched = {*self.classifiers.flags(cell.classifier), *self.classifiers.flags(cell.judged)}
+        outcome = replace(outcome, flags=(*outcome.flags, *sorted(fetched)))
         if outcome.examples is not None:
             key = self.workshop.keys.examples(cell)
             self.workshop.keep(cell, key, {}, {"examples": outcome.examples})

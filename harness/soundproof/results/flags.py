@@ -16,6 +16,7 @@ SURROGATE = "surrogate-gradient"
 HINT, UNCHECKED = "hint", "unchecked"
 # What became of a submission (docs/submissions.md).
 VERIFIED, CLAIMED = "verified", "claimed"
+FETCHED = "fetched"
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,12 @@ FLAGS: Mapping[str, Flag] = {
         "Submitted as a file of examples, and scored on the network that came with them: that this is the network "
         "of the suite, and what the attack spent, is its maker's word.",
         unranks=True,
+    ),
+    FETCHED: Flag(
+        "fetched",
+        "The network was not trained here: its weights were fetched, and made by other versions, on another "
+        "machine, or rounded. Numbers can differ from those of one trained here as those of another seed do.",
+        unranks=False,
     ),
     UNGROUPED: Flag(
         "ungrouped",

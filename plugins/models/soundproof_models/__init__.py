@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 def soundproof_components() -> list[type[Model]]:
     """All models of this package."""
     from soundproof_models.arwaveletcnn import ARWaveletCNN
+    from soundproof_models.by_name import Timm, Torchvision
     from soundproof_models.classical import GaussianSVM, LinearSVM, LogisticRegression
     from soundproof_models.conv_gru_lstm import ConvGruLstm
     from soundproof_models.densenet import DenseNet121
@@ -25,6 +26,7 @@ def soundproof_components() -> list[type[Model]]:
     from soundproof_models.random_forest import RandomForest
     from soundproof_models.resnet_cifar import ResNet56
     from soundproof_models.torchvision_networks import AlexNet, GoogLeNet, ResNet18, ResNet34
+    from soundproof_models.transformers_folder import Transformers
     from soundproof_models.vgg import VGG16
     from soundproof_models.wavenet import WaveNet
     from soundproof_models.yamnet import YAMNet
@@ -47,6 +49,9 @@ def soundproof_components() -> list[type[Model]]:
         ResNet18,
         ResNet34,
         ResNet56,
+        Timm,
+        Torchvision,
+        Transformers,
         VGG16,
         WaveNet,
         YAMNet,
