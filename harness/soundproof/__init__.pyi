@@ -3,6 +3,7 @@ from .api import run as run
 from .contract.components import Attack as Attack
 from .contract.components import Augmentation as Augmentation
 from .contract.components import BoundedAttack as BoundedAttack
+from .contract.components import Channel as Channel
 from .contract.components import Component as Component
 from .contract.components import Dataset as Dataset
 from .contract.components import Defense as Defense

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import math
+import os
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from soundproof import frames
 from soundproof.contract.discovery import discover
 from soundproof.engine import events, forecast
-from soundproof.engine.demand import Ledger, available, fitting, shortages
+from soundproof.engine.demand import Ledger, available, fitting, shortages, written
 from soundproof.engine.environment import cache_folder, data_folder, detect
 from soundproof.engine.events import EventLog, Warned
+from soundproof.engine.eviction import LIMIT, evict, limit_of
 from soundproof.engine.isolation import Isolation
 from soundproof.engine.pictures import pictures
 from soundproof.engine.runner import Runner
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 
     from soundproof.boards import Drawn
     from soundproof.contract.registry import Registry
+    from soundproof.engine.demand import Demand
     from soundproof.engine.events import Event, Listener
     from soundproof.engine.workshop import Workshop
     from soundproof.measuring.protocols.base import Cell
@@ -132,6 +136,7 @@ def execute(
         _require_room(runner.workshop(plan))
         found = runner.run(plan)
         found = replace(found, pictures=pictures(runner.workshop(plan), found.rows))
+        _keep_within(store.root, tell)
     files.write(found, folder)
     return Finished(found, folder, boards.render(folder))
 
@@ -181,7 +186,6 @@ def plan_suite(
             *(row.reason for row in plan.skipped),
             *(plan.absent[cell.classifier.trained.dataset] for cell in plan.missing),
         ],
-        "shortages": _shortages(workshop, pending),
         "absent": list(plan.absent.values()),
     }
     if plan.absent:
@@ -189,7 +193,6 @@ def plan_suite(
         planned["published"] = {
             "cells": len(published.plan.cells),
             **_taken(published, published.plan.cells, timings),
-            "shortages": _shortages(published, published.plan.cells),
             "unknown": list(published.plan.absent.values()),
         }
     return planned
@@ -198,28 +201,45 @@ def plan_suite(
 def _taken(workshop: Workshop, pending: Sequence[Cell], timings: Timings) -> dict[str, Any]:
     """What some cells of a plan take."""
     plan = workshop.plan
-    needed = Ledger(plan, workshop.has).demand(pending)
+    ledger = Ledger(plan, workshop.has)
+    needed = ledger.demand(pending)
     return {
         "gradients": sum(plan.gradients(cell) for cell in pending),
         "gradients_of_checks": sum(plan.gradients(cell) for cell in pending if cell in plan.checks),
         "seconds": round(sum(timings.corrected(forecast.seconds(workshop, pending)).values()), 1),
         "memory": needed.memory,
         "disk": needed.disk,
+        "shortages": _shortages(workshop, pending, ledger, needed),
     }
 
 
-def _shortages(workshop: Workshop, pending: Sequence[Cell]) -> list[str]:
+def _shortages(workshop: Workshop, pending: Sequence[Cell], ledger: Ledger, needed: Demand) -> list[str]:
     """What this machine lacks for some cells of a plan, and what would fit."""
     cache = workshop.store.root
-    ledger, free = Ledger(workshop.plan, workshop.has), available(cache, workshop.device)
-    found = shortages(ledger.demand(pending), free, cache)
+    free = available(cache, workshop.device)
+    found = shortages(needed, free, cache)
     smaller = fitting(ledger, workshop.plan.suite, pending, free) if found else ""
     return [*found, f"this much of it fits: {smaller}"] if smaller else found
 
 
+def _keep_within(root: Path, tell: Listener) -> None:
+    """Make room in a cache that has a limit; one that cannot be written keeps what it has."""
+    limit = limit_of(os.environ.get(LIMIT))
+    if limit < math.inf:
+        with contextlib.suppress(OSError):
+            done = evict(root, limit)
+            if done.kept > limit:
+                tell(
+                    Warned(
+                        f"{root}: above the limit of {written(limit)}; running jobs need {written(done.needed)}"
+                    )
+                )
+
+
 def _require_room(workshop: Workshop) -> None:
     """Raise SoundproofError if a plan does not fit this machine."""
-    found = _shortages(workshop, forecast.pending(workshop))
+    pending, ledger = forecast.pending(workshop), Ledger(workshop.plan, workshop.has)
+    found = _shortages(workshop, pending, ledger, ledger.demand(pending))
     if found:
         raise SoundproofError([f"{workshop.plan.suite.name}: {shortage}" for shortage in found])
 

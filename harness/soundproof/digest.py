@@ -5,6 +5,10 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # Made once: a results folder of ten thousand rows asks for a hundred thousand strings.
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
@@ -17,6 +21,21 @@ def canonical(value: object) -> str:
         ValueError: The value holds a number that JSON has no word for.
     """
     return _ENCODER.encode(value)
+
+
+class Encoded(str):
+    """Text that is canonical JSON already."""
+
+    __slots__ = ()
+
+
+def canonical_object(fields: Mapping[str, object]) -> str:
+    """Canonical JSON of an object, some of whose values may be `Encoded`: what thousands share is encoded once."""
+    return "{" + ",".join([f'"{name}":{_encoded(fields[name])}' for name in sorted(fields)]) + "}"
+
+
+def _encoded(value: object) -> str:
+    return value if type(value) is Encoded else canonical(value)
 
 
 def digest(value: object) -> str:

@@ -136,7 +136,7 @@ def cells(found: Results) -> pd.DataFrame:
 def _cell(row: Row, radii: Mapping[str, float | None]) -> dict[str, Any]:
     flat = row.to_json()
     metrics = {**row.metrics, **{f"report_{name}": each for name, each in row.reports.items()}}
-    coordinates = {name: flat.pop(name) for name in COORDINATES}
+    coordinates = {name: flat.pop(name, None) for name in COORDINATES}
     del flat["metrics"], flat["reports"]
     names = {name: None if each is None else label(each) for name, each in coordinates.items()}
     bounded = row.protocol in ("bounded", "transfer")

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     DEFENSE = "defense"
     ATTACK = "attack"
     AUGMENTATION = "augmentation"
+    CHANNEL = "channel"
 
 
 class Domain(StrEnum):

@@ -3,10 +3,14 @@
 pytest tests/benchmarks/test_harness.py --benchmark-enable
 """
 
+import resource
+
 import pytest
 import torch
 
 from soundproof import Ball, Goal, Norm, Victim
+from soundproof.engine import forecast
+from soundproof.engine.demand import Ledger
 from soundproof.engine.environment import Environment
 from soundproof.engine.runner import Runner
 from soundproof.engine.store import Store
@@ -82,3 +86,32 @@ def test_cached_run(benchmark, tmp_path):
     first = run()
     found = benchmark(run)
     assert [row.key for row in found.rows] == [row.key for row in first.rows]
+
+
+@pytest.mark.benchmark(group="planning 100,000 cells")
+def test_planning(benchmark, tmp_path):
+    """Cells, keys, demand and forecast of 105,866 cells: the time, and under `extra_info` the memory, in bytes."""
+    registry = toy_registry()
+    models = [{"id": "toy-linear", "scale": float(scale)} for scale in range(1, 44)]
+    attacks = ["fgsm", "bim-b", *({"id": "pgd", "steps": steps} for steps in range(1, 13))]
+    written = toy_suite(
+        models=models,
+        defenses=["none", "toy-halving"],
+        attacks=attacks,
+    )
+    suite = load_suite({**written, "protocols": ["clean", "bounded", "reach", "transfer"]}, registry)
+
+    def work():
+        plan = make_plan(suite, tmp_path)
+        runner = Runner(registry, Environment("cpu", "", threads=1), Store(tmp_path / "cache"), tmp_path)
+        workshop = runner.workshop(plan)
+        keys = [workshop.keys.of(cell).digest for cell in plan.tasks]
+        forecast.seconds(workshop, forecast.pending(workshop))
+        demand = Ledger(plan, workshop.has).demand(plan.tasks)
+        return len(plan.cells), len(set(keys)), demand.disk
+
+    cells, keys, disk = benchmark.pedantic(work, rounds=1)
+    benchmark.extra_info["peak_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    benchmark.extra_info["cells"] = cells
+    assert keys > cells >= 100_000
+    assert disk > 0

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from soundproof.boards.examinations import Examination
-    from soundproof.boards.names import Called, Name, Variant
+    from soundproof.boards.names import Called, Name
     from soundproof.boards.sections import Section
     from soundproof.boards.shots import Shot
     from soundproof.boards.sweeps import Sweep
@@ -142,7 +143,7 @@ class Cost(Entry):
 class Transfer(Entry):
     """Examples that fool the source, shown to the target; `attack` is None for the mean over attacks."""
 
-    target: Variant
+    target: Name
     attack: Called | None
 
 
@@ -154,7 +155,7 @@ class Unscored:
     protocol: str
     name: Name
     attack: Called | None
-    target: Variant | None
+    target: Name | None
     fold: int
     seed: int
     reason: str
@@ -237,7 +238,7 @@ class Boards:
         """Names of the metrics that a row of a board has."""
         return frozenset(name for entry in self._rows()[board] for name in entry.metrics)
 
-    @property
+    @cached_property
     def flags(self) -> tuple[str, ...]:
         """All that a reader meets, sorted."""
         scored = {flag for entry in self.entries() for flag in entry.flags}

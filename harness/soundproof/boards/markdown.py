@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from soundproof.boards.entries import Boards
     from soundproof.boards.grid import Column, Figure, Line, Table
     from soundproof.boards.matrices import Matrix
-    from soundproof.boards.names import Variant
+    from soundproof.boards.names import Name
     from soundproof.boards.provenance import Provenance
 
 ROWS = 40  # of a table; the CSV has all of them
@@ -259,22 +259,23 @@ def _figure(figure: Figure, flags: Sequence[str] = ()) -> str:
 def _matrix(matrix: Matrix) -> str:
     """The first choice of a matrix, the mean over attacks where there are several; as many tables as it takes."""
     attack, words = matrix.attacks[0], MEASURES["transfer_ratio"]
-    title = f"### {plain(matrix.dataset.short)} · {plain(matrix.representation.short)} · {plain(attack)}"
+    through = "across representations" if matrix.representation is None else plain(matrix.representation.short)
+    title = f"### {plain(matrix.dataset.short)} · {through} · {plain(attack)}"
 
-    def place(source: Variant, target: Variant) -> str:
+    def who(name: Name) -> str:
+        through = "" if matrix.representation is not None else f"{plain(name.representation.short)} · "
+        return f"{plain(name.model.short)}<br><sub>{through}{plain(name.defense.short)}</sub>"
+
+    def place(source: Name, target: Name) -> str:
         return "" if source == target else _figure(ratio(matrix.entries.get((attack, source, target))))
 
     grids = []
     for start in range(0, len(matrix.targets), WIDTH - 1):
         targets = matrix.targets[start : start + WIDTH - 1]
-        rows = [[_variant(source), *(place(source, target) for target in targets)] for source in matrix.sources]
-        header = ["Source ↓ target →", *map(_variant, targets)]
+        rows = [[who(source), *(place(source, target) for target in targets)] for source in matrix.sources]
+        header = ["Source ↓ target →", *map(who, targets)]
         grids.append(_grid(header, rows, [False] + [True] * len(targets)))
     return "\n\n".join([title, f"{heading(words.title, words.unit)}:", *grids])
-
-
-def _variant(variant: Variant) -> str:
-    return f"{plain(variant.model.short)}<br><sub>{plain(variant.defense.short)}</sub>"
 
 
 def _joined(*parts: str) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from soundproof.contract.identity import label
 from soundproof.digest import canonical
 from soundproof.measuring.classifier import BASELINE
+from soundproof.measuring.place import shown_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from soundproof.results.files import Results
 
 _CLASSIFIER = ("dataset", "representation", "model", "defense")
+# What the target of a transfer follows from, besides the data set.
+_LOOKED_UP = ("target", "representation", "defense")
 
 
 @dataclass(frozen=True, order=True)
@@ -56,7 +60,7 @@ class Name:
     model: Called
     defense: Called
 
-    @property
+    @cached_property
     def variant(self) -> Variant:
         """The model and its defense alone."""
         return Variant(self.model, self.defense)
@@ -70,6 +74,11 @@ class Name:
     def words(self) -> str:
         """All but the data set in one line."""
         return f"{self.model} · {self.representation} · {self.defense}"
+
+    def beside(self, source: Name) -> str:
+        """Model and defense in one line, with the representation where the source of a transfer has another."""
+        through = "" if self.representation == source.representation else f"{self.representation} · "
+        return f"{self.model} · {through}{self.defense}"
 
     @property
     def full(self) -> str:
@@ -88,7 +97,7 @@ class Names:
         labels = (results.run.get("suite") or {}).get("labels") or {}
         self._called: dict[str, dict[str, Called]] = {}
         self.coordinates: dict[str, dict[Called, Coordinate]] = {}
-        self._targets: dict[tuple[str, str], Variant] = {}
+        self._targets: dict[tuple[str, ...], Name] = {}
         for kind in (*_CLASSIFIER, "attack"):
             found = dict(sorted(_coordinates(kind, results.rows).items()))
             self._called[kind] = called = _named(found, labels.get(kind) or {})
@@ -107,38 +116,31 @@ class Names:
         assert place.attack is not None
         return self._called["attack"][place.words["attack"]]
 
-    def target(self, place: Place) -> Variant | None:
+    def target(self, place: Place) -> Name | None:
         """The target of a transfer."""
         if place.target is None:
             return None
-        key = place.words["target"], place.words["defense"]
+        key = tuple(place.words[kind] for kind in ("dataset", *_LOOKED_UP))
         if key not in self._targets:
-            model, defense = _parted(place.target, place.defense)
-            self._targets[key] = Variant(self.of("model", model), self.of("defense", defense))
+            named = {kind: self.of(kind, each) for kind, each in shown_to(place).items()}
+            self._targets[key] = Name(dataset=self.of("dataset", place.dataset), **named)
         return self._targets[key]
 
 
 def _coordinates(kind: str, places: Iterable[Place]) -> dict[str, Coordinate]:
-    """All components of a kind that some rows name; targets hold models, and their defenses where these differ."""
+    """All components of a kind that some rows name; targets hold models, and what else of them differs."""
     found: dict[str, Coordinate] = {}
-    targets: dict[tuple[str, str], tuple[Coordinate, Coordinate]] = {}
+    targets: dict[tuple[str, ...], Place] = {}
     for place in places:
         own = getattr(place, kind)
         if own is not None:
             found[place.words[kind]] = own
         if place.target is not None:
-            targets.setdefault((place.words["target"], place.words["defense"]), (place.target, place.defense))
-    further = (
-        [_parted(*each)[kind == "defense"] for each in targets.values()] if kind in ("model", "defense") else []
-    )
+            targets.setdefault(tuple(place.words[name] for name in _LOOKED_UP), place)
+    of_targets = [shown_to(each) for each in targets.values()]
+    further = [each[kind] for each in of_targets if kind in each]
     further += [{"id": BASELINE}] if kind == "defense" else []
     return found | {canonical(each): each for each in further}
-
-
-def _parted(target: Coordinate, source_defense: Coordinate) -> tuple[Coordinate, Coordinate]:
-    """The model of a transfer's target, and its defense."""
-    model = {name: value for name, value in target.items() if name != "defense"}
-    return model, target.get("defense", source_defense)
 
 
 def _named(coordinates: Mapping[str, Coordinate], labels: Mapping[str, str]) -> dict[str, Called]:

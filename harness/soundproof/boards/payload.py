@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from soundproof.boards.curves import Curve
     from soundproof.boards.entries import Boards, Training
     from soundproof.boards.matrices import Matrix
-    from soundproof.boards.names import Called, Name, Variant
+    from soundproof.boards.names import Called, Name
     from soundproof.boards.sections import Section
     from soundproof.boards.shots import Shot
 
@@ -95,8 +95,10 @@ class _Payload:
     def _name(self, of: Name) -> list[int]:
         return [self._number[kind][getattr(of, kind)] for kind in KINDS[:4]]
 
-    def _variant(self, of: Variant) -> list[int]:
-        return [self._number["model"][of.model], self._number["defense"][of.defense]]
+    def _variant(self, of: Name, matrix: Matrix) -> list[int]:
+        """A model and its defense, with the representation where a matrix has several."""
+        through = [] if matrix.representation else [self._number["representation"][of.representation]]
+        return [self._number["model"][of.model], self._number["defense"][of.defense], *through]
 
     def _table(self, sheet: Sheet) -> dict[str, Any]:
         flags = {flag: at for at, flag in enumerate(self._boards.flags)}
@@ -173,9 +175,11 @@ class _Payload:
         places = [(source, target) for source in matrix.sources for target in matrix.targets]
         return {
             "dataset": self._number["dataset"][matrix.dataset],
-            "representation": self._number["representation"][matrix.representation],
-            "sources": list(map(self._variant, matrix.sources)),
-            "targets": list(map(self._variant, matrix.targets)),
+            "representation": self._number["representation"][matrix.representation]
+            if matrix.representation
+            else None,
+            "sources": [self._variant(name, matrix) for name in matrix.sources],
+            "targets": [self._variant(name, matrix) for name in matrix.targets],
             "attacks": list(matrix.attacks),
             "cells": [
                 [
@@ -211,7 +215,7 @@ class _Payload:
         found: dict[tuple[str, str, str], list[list[Any]]] = {}
         for cell in self._boards.unscored:
             where = [*self._name(cell.name), self._attack(cell.attack)]
-            target = "" if cell.target is None else f"{cell.target.model} · {cell.target.defense}"
+            target = "" if cell.target is None else cell.target.beside(cell.name)
             words = f"fold {cell.fold}, seed {cell.seed}"
             found.setdefault((str(cell.status), cell.protocol, cell.reason), []).append([where, target, words])
         order = list(Status)

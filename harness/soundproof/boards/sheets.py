@@ -30,6 +30,7 @@ def sheets(boards: Boards) -> dict[str, str]:
     """The four boards as CSV, by name."""
     measures = {board: columns(board, boards.measured(board)) for board in BOARDS}
     grey_area = ("mean_grey_fooling_auc",) * boards.grey_box
+    targets = _of_targets(boards)
     under_attack = ("accuracy", *measures["robustness"], "mean_fooling_auc", *grey_area)
     return {
         "accuracy": _sheet((*_RANK, *_NAMES), measures["accuracy"], map(_recognition, boards.accuracy)),
@@ -40,9 +41,9 @@ def sheets(boards: Boards) -> dict[str, str]:
         ),
         "cost": _sheet((*_NAMES, "attack", "dimension", "reached"), measures["cost"], map(_cost, boards.cost)),
         "transferability": _sheet(
-            (*_NAMES, "target_model", "target_defense", "attack"),
+            (*_NAMES, *(f"target_{kind}" for kind in targets), "attack"),
             measures["transferability"],
-            map(_transfer, boards.transfers),
+            (_transfer(entry, targets) for entry in boards.transfers),
         ),
     }
 
@@ -64,9 +65,15 @@ def _cost(entry: Cost) -> dict[str, Cell]:
     return {**_common(entry), **_attack(entry), "reached": entry.reached}
 
 
-def _transfer(entry: Transfer) -> dict[str, Cell]:
-    target = {"target_model": entry.target.model.full, "target_defense": entry.target.defense.full}
+def _transfer(entry: Transfer, targets: Iterable[str]) -> dict[str, Cell]:
+    target = {f"target_{kind}": getattr(entry.target, kind).full for kind in targets}
     return {**_common(entry), **target, "attack": _called(entry.attack)}
+
+
+def _of_targets(boards: Boards) -> tuple[str, ...]:
+    """What is told of transfers' targets: their representation only where examples move to another one."""
+    moving = any(entry.target.representation != entry.name.representation for entry in boards.transfers)
+    return ("representation",) * moving + ("model", "defense")
 
 
 def _attack(entry: Bounded | Cost) -> dict[str, Cell]:

@@ -163,7 +163,8 @@ def strongest(dataset: str, entries: Sequence[Transfer]) -> Table:
     )
 
     def line(entry: Transfer) -> Line:
-        target = Figure(str(entry.target.model), str(entry.target.defense))
+        model, _, rest = entry.target.beside(entry.name).partition(" · ")
+        target = Figure(model, rest)
         return _line(entry, _who(entry.name), target, Figure(str(entry.attack or MEAN)), ratio(entry))
 
     known = [entry for entry in entries if "transfer_ratio" in entry.metrics]
@@ -179,7 +180,7 @@ def unscored(cells: Sequence[Unscored]) -> Table:
 
     def line(cell: Unscored) -> Line:
         who, dataset = _who(cell.name), cell.name.dataset
-        target = f"{cell.target.model} · {cell.target.defense}" if cell.target else ""
+        target = cell.target.beside(cell.name) if cell.target else ""
         words = (cell.status, cell.protocol, str(cell.attack or ""), target, f"{cell.fold}, {cell.seed}")
         return Line(
             figures=(

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from soundproof.cli import (
+    cache,
     check,
     compare,
     data,
@@ -25,6 +26,7 @@ from soundproof.cli import (
     verify,
     weights,
 )
+from soundproof.cli import explain as explaining
 from soundproof.cli.output import drop, explain, say, steady
 from soundproof.errors import SoundproofError, raised_at
 
@@ -48,6 +50,8 @@ examples:
   bench weights fetch quick                   trained networks into the cache, to try an attack on
   bench pack results 9f3c -o mine.bundle      the examples of a row, to be scored by others
   bench verify mine.bundle                    score somebody's examples, and run none of their code
+  bench explain leaderboards/quick 9f3c       whether a row is cached, and what has changed since
+  bench cache gc --limit 20GB                 make room in the cache
   bench data fetch fsdd --data ~/audio        get a public data set
 
 exit codes: 0 done, 1 some cells failed (the rest finished), 2 bad input, 130 interrupted (run it again to go on)
@@ -66,7 +70,24 @@ def parser() -> argparse.ArgumentParser:
     common.add_argument("--debug", action="store_true", help="show tracebacks of errors")
     top.add_argument("--version", action="version", version=f"soundproof {version('soundproof')}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
-    for command in (run, plan, evaluate, ls, render, site, compare, gate, check, new, pack, verify, weights, data):
+    for command in (
+        run,
+        plan,
+        evaluate,
+        ls,
+        render,
+        site,
+        compare,
+        gate,
+        check,
+        new,
+        pack,
+        verify,
+        weights,
+        data,
+        cache,
+        explaining,
+    ):
         command.add_parser(commands, common)
     return top
 

@@ -155,6 +155,22 @@ class RepresentationPromises(Promises):
             "mend the inverse, or state its error",
         )
 
+    @promise("set surrogate = True if a backward pass of yours stands in for gradients that there are not")
+    def what_is_not_differentiable_says_whether_it_has_a_surrogate(self) -> None:
+        """Gradients flow to the waveform if and only if it says `differentiable` or `surrogate`, not both."""
+        representation = self.representation
+        both = representation.differentiable and representation.surrogate
+        require(
+            not both, "differentiable and surrogate are both set", "a surrogate stands in for what is not there"
+        )
+        leaf = 0.7 * sound("noise", self.samples, 3)[None].to(self.given.device)
+        leaf.requires_grad_()
+        made = self.module(leaf)
+        slope = torch.autograd.grad(made.sum(), leaf)[0] if made.requires_grad else torch.zeros_like(leaf)
+        if representation.surrogate:
+            found = "surrogate is True, and the gradient of noise is zero or no number"
+            require(bool(slope.isfinite().all() and (slope != 0).any()), found, "let gradients flow, or unset it")
+
     @promise("guard roots and logarithms: sqrt and log have no slope at 0")
     def gradients_of_silence_are_numbers(self) -> None:
         """Gradients of silent and of padded clips are finite."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from soundproof.conformance.attacks import AttackPromises
 from soundproof.conformance.augmentations import AugmentationPromises
+from soundproof.conformance.channels import ChannelPromises
 from soundproof.conformance.datasets import DatasetPromises
 from soundproof.conformance.defenses import DefensePromises
 from soundproof.conformance.models import ModelPromises
@@ -29,6 +30,7 @@ _PROMISES: Mapping[Kind, type[Promises]] = {
     Kind.DEFENSE: DefensePromises,
     Kind.ATTACK: AttackPromises,
     Kind.AUGMENTATION: AugmentationPromises,
+    Kind.CHANNEL: ChannelPromises,
 }
 
 

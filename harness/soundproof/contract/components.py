@@ -1,4 +1,4 @@
-"""The contract of every plugin: six kinds of component, each a frozen dataclass.
+"""The contract of every plugin: seven kinds of component, each a frozen dataclass.
 
 The fields of a component are its parameters: typed, documented and validated (annotate them with
 `pydantic.Field` for limits and help), so that equal parameters mean equal components and equal cache keys.
@@ -16,6 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping  # noqa: TC003 - parameters are described from the annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from soundproof.contract.hashing import kept_hash
 from soundproof.types import Access, Adversary, Domain, Download, Inverse, Kind, Recipe
 
 if TYPE_CHECKING:
@@ -55,6 +56,12 @@ class Component(ABC):
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     trial: ClassVar[Mapping[str, Any]] = {}
     portable: ClassVar[bool] = True
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        # A dataclass leaves alone what stands in the class.
+        if "__hash__" not in vars(cls):
+            cls.__hash__ = kept_hash  # type: ignore[method-assign]
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -156,6 +163,8 @@ class Representation(Component):
     Attributes:
         domain: The shape it produces.
         differentiable: Whether gradients flow through it to the waveform.
+        surrogate: Whether a representation that is not differentiable gives gradients all the same: those of its
+            backward pass stand in for what it computes (BPDA, Athalye et al. 2018). Attacks on the sound use them.
         fitted: Whether `fit` looks at the training clips. If not, its inputs are shared by all folds.
         inverse: The way back to sound that the module of `fit` has, None if it has none.
     """
@@ -163,16 +172,18 @@ class Representation(Component):
     kind = Kind.REPRESENTATION
     domain: ClassVar[Domain] = Domain.IMAGE
     differentiable: ClassVar[bool] = True
+    surrogate: ClassVar[bool] = False
     fitted: ClassVar[bool] = False
     inverse: ClassVar[Inverse | None] = None
 
     @classmethod
     def capabilities(cls) -> dict[str, Any]:
-        """Domain, differentiability, whether it is fitted to the training clips, and the way back to sound."""
+        """Domain, gradients for attacks on the sound, whether it is fitted to training clips, and the way back."""
         inverse = None if cls.inverse is None else vars(cls.inverse)
         return {
             "domain": cls.domain,
             "differentiable": cls.differentiable,
+            "surrogate": cls.surrogate,
             "fitted": cls.fitted,
             "inverse": inverse,
         }
@@ -443,4 +454,40 @@ class Augmentation(Component):
         """
 
 
-KINDS: Sequence[type[Component]] = (Dataset, Representation, Model, Defense, Attack, Augmentation)
+class Channel(Component):
+    """What happens to a sound between the attacker and the classifier: a codec, a room, a microphone.
+
+    Attributes:
+        differentiable: Whether gradients flow through `carry` to the waveforms.
+    """
+
+    kind = Kind.CHANNEL
+    differentiable: ClassVar[bool] = False
+
+    @classmethod
+    def capabilities(cls) -> dict[str, Any]:
+        """Whether gradients flow through it."""
+        return {"differentiable": cls.differentiable}
+
+    @abstractmethod
+    def carry(self, waveforms: torch.Tensor, rate: int, generator: torch.Generator) -> torch.Tensor:
+        """Play clips through the channel.
+
+        What it draws depends on the generator and on how many clips there are, not on how they sound: a clip and
+        its attacked copy then meet the same channel.
+
+        Args:
+            waveforms: float32 `[n, T]` in [-1, 1].
+            rate: Sampling rate, Hz.
+            generator: The only source of randomness, on the CPU.
+
+        Returns:
+            What arrives, `[n, T]` in [-1, 1], neither earlier nor later than it was sent unless that is the point.
+        """
+
+    def reason_to_skip(self, rate: int, samples: int) -> str | None:  # noqa: ARG002
+        """Why clips of so many samples at a rate cannot be played through it, or None."""
+        return None
+
+
+KINDS: Sequence[type[Component]] = (Dataset, Representation, Model, Defense, Attack, Augmentation, Channel)

@@ -10,7 +10,7 @@ from soundproof.measuring.outcome import InvalidExamplesError
 from soundproof.planning.plan import row_of
 from soundproof.results import flags
 from soundproof.training.trainer import TrainingError
-from soundproof.types import Status
+from soundproof.types import Access, Status, Surface
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,10 +77,18 @@ def _ran(plan: Plan, cell: Cell, outcome: Outcome) -> Ran:
         outcome.reason,
         metrics=outcome.metrics,
         reports=outcome.reports,
-        flags=(*leaky, *trained.dataset.flags, *trained.model.flags, *outcome.flags),
+        flags=(*leaky, *_by_surrogate(plan, cell), *trained.dataset.flags, *trained.model.flags, *outcome.flags),
         reached=outcome.reached,
     )
     return Ran(row, outcome.samples)
+
+
+def _by_surrogate(plan: Plan, cell: Cell) -> tuple[str, ...]:
+    """The flag of an attack that takes the gradients of a representation's surrogate."""
+    heard = cell.classifier.trained.representation
+    informed = cell.attack is not None and cell.attack.access is Access.WHITE_BOX
+    used = plan.surface is Surface.WAVEFORM and not heard.differentiable and heard.surrogate
+    return (flags.SURROGATE,) if informed and used else ()
 
 
 def _broken(

@@ -17,7 +17,9 @@ from soundproof.measuring.learning import Learning, plain
 from soundproof.measuring.outcome import InvalidExamplesError
 from soundproof.results.flags import FETCHED
 from soundproof.training.trainer import Trainer, TrainingError
+from soundproof.types import Surface
 from soundproof.victim.expectation import Expectation
+from soundproof.victim.hearing import Hearing
 from soundproof.victim.seal import Seal
 
 if TYPE_CHECKING:
@@ -51,7 +53,10 @@ class ClassifierMaker:
         self._memory.clear()
 
     def module(self, classifier: Classifier) -> nn.Module:
-        """The defended classifier, frozen and in evaluation mode; a random one as the mean of its draws."""
+        """The defended classifier, frozen and in evaluation mode; a random one as the mean of its draws.
+
+        Where attacks change the sound, its representation is part of it.
+        """
         if classifier not in self._memory:
             module = self.fresh(classifier)
             self._memory[classifier] = module, Seal(module)
@@ -71,6 +76,8 @@ class ClassifierMaker:
         module.load_state_dict(weights)
         self._probed(module, classifier.trained, classifier.link)
         module = fused(module.eval(), self.workshop.plan.shape(classifier.trained))
+        if self.workshop.plan.surface is Surface.WAVEFORM:
+            module = Hearing(self.inputs.representation(classifier.trained), module)
         draws = classifier.defense.draws
         module = module if draws == 1 else Expectation(module, draws)
         return module.requires_grad_(requires_grad=False).eval()

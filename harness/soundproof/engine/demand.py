@@ -81,7 +81,7 @@ class Ledger:
         if isinstance(node, Classifier):
             return 0 if node.defense.id == BASELINE else self._weights(node.trained)
         trained = node.classifier.trained
-        examples = len(plan.test(trained)) * math.prod(plan.shape(trained)) * FLOAT
+        examples = len(plan.test(trained)) * math.prod(plan.attacked_shape(trained)) * FLOAT
         return _ROW + (examples if node.protocol.id == "bounded" else 0)
 
     def _held(self, trained: Trained) -> int:
@@ -90,7 +90,7 @@ class Ledger:
         batch = max(_ATTACKED, self._plan.recipe(trained).batch)
         size = self._size(trained)
         network = 0 if size is None else _TRAINING * size.parameters + 2 * batch * size.activations
-        attack = _ATTACK * _ATTACKED * math.prod(self._plan.shape(trained))
+        attack = _ATTACK * _ATTACKED * math.prod(self._plan.attacked_shape(trained))
         return FLOAT * (2 * inputs + network + attack)
 
     def _clips(self, inputs: Inputs) -> int:

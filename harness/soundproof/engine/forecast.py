@@ -18,13 +18,14 @@ from soundproof.engine.network_size import network_size
 from soundproof.measuring.classifier import Classifier, Trained
 from soundproof.measuring.protocols.base import Cell
 from soundproof.planning.graph import Clips, Inputs
+from soundproof.types import Surface
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from torch import nn
 
-    from soundproof.contract.components import Model
+    from soundproof.contract.components import Model, Representation
     from soundproof.engine.workshop import Workshop
     from soundproof.planning.graph import Node
     from soundproof.planning.plan import Plan
@@ -55,16 +56,22 @@ def seconds(workshop: Workshop, cells: Sequence[Cell]) -> dict[Cell, float]:
     plan = workshop.plan
     passes: dict[Cell, dict[Trained, float]] = {cell: defaultdict(float) for cell in cells}
     made: dict[Cell, list[Inputs]] = {cell: [] for cell in cells}
+    # Where attacks change the sound, every pass makes the inputs anew.
+    heard_again: dict[Cell, float] = defaultdict(float)
     for cell, node in _first_needs(workshop, passes.keys()):
         if isinstance(node, Inputs):
             made[cell].append(node)
         elif not isinstance(node, Clips):
-            passes[cell][_network(node)] += _passes(plan, node)
+            count = _passes(plan, node)
+            passes[cell][_network(node)] += count
+            if isinstance(node, Cell) and plan.surface is Surface.WAVEFORM:
+                judged = node.judged.trained
+                heard_again[cell] += count * _hearing_seconds(judged.representation, judged.dataset.seconds)
     speed = _speeds(plan, {trained for each in passes.values() for trained in each}, workshop.environment.device)
     heard: dict[tuple[object, ...], float] = {}
     found = {}
     for cell in cells:
-        found[cell] = sum(speed[of] * count for of, count in passes[cell].items())
+        found[cell] = sum(speed[of] * count for of, count in passes[cell].items()) + heard_again[cell]
         for inputs in made[cell]:
             same = (inputs.representation, inputs.augmentation, inputs.dataset.seconds)
             if same not in heard:
@@ -194,6 +201,22 @@ def _input_seconds(inputs: Inputs) -> float:
         with torch.no_grad():
             transform(torch.from_numpy(clips))
         return (time.perf_counter() - start) / _HEARD
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # as for networks
+        return 0.0
+
+
+@cache
+def _hearing_seconds(representation: Representation, seconds: float) -> float:
+    """Seconds of one clip's way through a representation and back, timed on noise."""
+    samples = round(seconds * representation.rate)
+    clips = np.random.default_rng(0).uniform(-0.5, 0.5, (_HEARD, samples)).astype(np.float32)
+    sounds = torch.from_numpy(clips)
+    try:
+        transform = representation.fit(sounds)
+        gradients = representation.differentiable or representation.surrogate
+        return _time_pass(transform, sounds.requires_grad_(gradients)) / _HEARD
     except KeyboardInterrupt:
         raise
     except BaseException:  # as for networks

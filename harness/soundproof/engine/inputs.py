@@ -10,10 +10,13 @@ import torch
 
 from soundproof.contract.identity import coordinate
 from soundproof.data.checks import read_waveforms
+from soundproof.data.resampling import resampled
 from soundproof.digest import seed_from
 from soundproof.errors import DataError
+from soundproof.measuring.recordings import Recordings
 from soundproof.planning.graph import Clips
-from soundproof.types import Examples, Sounds, TrainingData
+from soundproof.types import Examples, Sounds, Surface, TrainingData
+from soundproof.victim.hearing import Boxed, boxed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,6 +46,7 @@ class InputMaker:
 
     workshop: Workshop
     _memory: dict[Trained, torch.Tensor] = field(default_factory=dict)
+    _recordings: dict[Trained, Recordings] = field(default_factory=dict)
 
     def decode(self, cells: Sequence[Cell]) -> None:
         """Decode all audio that cells need, before the first of them runs.
@@ -63,12 +67,53 @@ class InputMaker:
     def forget(self) -> None:
         """Free what is held in memory."""
         self._memory.clear()
+        self._recordings.clear()
 
     def examples(self, trained: Trained, rows: npt.NDArray[np.int64]) -> Examples:
         """Inputs and labels of some rows of the plan's index, on the device."""
         labels = self.workshop.plan.indexes[trained.dataset].labels[rows]
         inputs = self._all(trained)[torch.from_numpy(rows).to(self.workshop.device)]
         return Examples(inputs, torch.from_numpy(labels).to(self.workshop.device))
+
+    def heard(self, trained: Trained, rows: npt.NDArray[np.int64]) -> Examples:
+        """Sound and labels of some original clips, as attacks on the sound see them: `[n, 1, T]` in [0, 1]."""
+        plan, device = self.workshop.plan, self.workshop.device
+        waveforms = self._waveforms(Clips(trained.dataset, trained.representation.rate))
+        labels = torch.from_numpy(plan.indexes[trained.dataset].labels[rows])
+        # In double precision, so that one rounding is all that samples lose.
+        samples = torch.from_numpy(waveforms[rows]).double()
+        return Examples(boxed(samples).float().to(device), labels.to(device))
+
+    def representation(self, trained: Trained) -> nn.Module:
+        """What makes a classifier's inputs of sound, `[n, T]` in [-1, 1]."""
+        return self._transform(self.workshop.plan.graph.inputs(trained)[0])
+
+    def moved(
+        self, examples: torch.Tensor, source: Trained, target: Trained, rows: npt.NDArray[np.int64]
+    ) -> torch.Tensor:
+        """Examples of clips at the source's sampling rate, `[n, 1, T]`, as they sound at the target's.
+
+        Between two rates it is the change that is resampled, and added to the clip as the target hears it: the
+        attacker plays the whole recording, whatever part of it the source hears.
+        """
+        native, rate = source.representation.rate, target.representation.rate
+        if native == rate:
+            return examples
+        change = 2 * (examples - self.heard(source, rows).inputs)[:, 0]
+        clean = self.heard(target, rows).inputs
+        there = resampled(change.cpu().numpy(), native, rate, clean.shape[-1])
+        return (clean + torch.from_numpy(there / 2)[:, None].to(clean.device)).clamp(0, 1)
+
+    def recordings(self, trained: Trained) -> Recordings:
+        """The sound of the test clips, and the way from there to what attacks change and back."""
+        if trained not in self._recordings:
+            stage = self.workshop.plan.graph.inputs(trained)[0]
+            waveforms = self._waveforms(_clips(stage))[self.workshop.plan.test(trained)]
+            sounds = torch.from_numpy(np.ascontiguousarray(waveforms)).to(self.workshop.device)
+            heard = self.workshop.plan.surface is Surface.WAVEFORM
+            module = Boxed() if heard else self._transform(stage)
+            self._recordings[trained] = Recordings(trained.representation.rate, sounds, module)
+        return self._recordings[trained]
 
     def training_data(self, trained: Trained) -> TrainingData:
         """Data that a classifier and its defense may learn from."""

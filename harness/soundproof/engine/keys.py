@@ -12,20 +12,22 @@ from dataclasses import dataclass, replace
 from functools import cache, singledispatchmethod
 from typing import TYPE_CHECKING, Any
 
+from soundproof.contract.components import Component
 from soundproof.contract.identity import coordinate, fingerprint
-from soundproof.digest import digest
+from soundproof.digest import Encoded, canonical, digest
 from soundproof.engine.environment import code_digest, versions
 from soundproof.engine.store import Key
 from soundproof.measuring.classifier import Classifier, Trained
 from soundproof.measuring.protocols.base import Cell
 from soundproof.planning.graph import Clips, Inputs, Node
 from soundproof.probing.protocol import Inspection
-from soundproof.types import Ref
+from soundproof.types import Ref, Surface
 
 if TYPE_CHECKING:
-    from soundproof.contract.components import Component
+    from soundproof.contract.components import Dataset
     from soundproof.contract.registry import Registry
     from soundproof.engine.environment import Environment
+    from soundproof.measuring.protocols.base import Protocol
     from soundproof.planning.plan import Plan
 
 
@@ -45,6 +47,7 @@ class Ground:
 
 
 _ARRAYS = ("numpy", "scipy")
+_SOUND = ("librosa", "soxr", "soundfile", "pyloudnorm")
 _NETWORKS = ("numpy", "torch", "torchvision")
 GROUNDS: dict[type[Node], Ground] = {
     Clips: Ground(("data/audio.py", "data/own_audio.py"), ("numpy", "soundfile", "soxr"), computes=False),
@@ -66,11 +69,13 @@ GROUNDS: dict[type[Node], Ground] = {
             "digest.py",
             "victim",
             "measuring",
+            "sound",
             "engine/fusion.py",
             "engine/measurements.py",
             "engine/memory.py",
+            "data/resampling.py",
         ),
-        (*_NETWORKS, "scipy", "adversarial-robustness-toolbox"),
+        (*_NETWORKS, "scipy", "adversarial-robustness-toolbox", *_SOUND),
     ),
 }
 
@@ -89,18 +94,41 @@ class Keys:
         self.of = cache(self._of)
         self._identity = cache(self._fingerprint)
         self._ground = cache(self._standing)
+        self._tested, self._learned = cache(self._test_part), cache(self._train_part)
+        self._name, self._settings = cache(self._named), cache(self._limits)
 
     def examples(self, cell: Cell) -> Key:
         """Key of the examples that a cell leaves."""
         return Key.of("examples", cell=self.of(cell))
 
+    def about(self, node: Node) -> dict[str, Any]:
+        """What a stage is, as JSON: its coordinates, and what the digest of its ground is of."""
+        ground = GROUNDS[type(node)]
+        return {
+            "name": name_of(node),
+            "ground": {
+                "code": {room: code_digest((room,)) for room in ground.rooms},
+                "libraries": versions(ground.libraries),
+                "machine": vars(self._environment) if ground.computes else {},
+            },
+        }
+
     def _of(self, node: Node) -> Key:
-        needs = [self.of(need).digest for need in self._plan.graph.needs(node)]
+        needs = Encoded('["' + '","'.join(digests) + '"]') if (digests := self._needs(node)) else []
         return Key.of(stage(node), needs=needs, ground=self._ground(GROUNDS[type(node)]), **self._parts(node))
+
+    def _needs(self, node: Node) -> list[str]:
+        return [self.of(need).digest for need in self._plan.graph.needs(node)]
 
     def _standing(self, ground: Ground) -> str:
         machine = vars(self._environment) if ground.computes else {}
         return digest([code_digest(ground.rooms), versions(ground.libraries), machine])
+
+    def _named(self, component: Component) -> Encoded:
+        return Encoded(canonical(self._identity(component)))
+
+    def _limits(self, protocol: Protocol, dataset: Dataset) -> Encoded:
+        return Encoded(canonical(protocol.settings(self._plan.suite.budget_of(dataset))))
 
     @singledispatchmethod
     def _parts(self, node: Node) -> dict[str, Any]:
@@ -117,7 +145,7 @@ class Keys:
         return {
             "augmentation": None if node.augmentation is None else self._identity(node.augmentation),
             "representation": self._identity(node.representation),
-            "fitted": None if node.fold is None else self._train_part(node.dataset, node.fold),
+            "fitted": None if node.fold is None else self._learned(node.dataset, node.fold),
         }
 
     @_parts.register
@@ -126,7 +154,7 @@ class Keys:
             "model": self._identity(node.model),
             "recipe": dataclasses.asdict(self._plan.recipe(node)),
             "labels": self._plan.indexes[node.dataset].checksum,
-            "split": self._train_part(node.dataset, node.fold),
+            "split": self._learned(node.dataset, node.fold),
             "fold": node.fold,
             "seed": node.seed,
         }
@@ -142,12 +170,17 @@ class Keys:
         welcome = [self.of(each).digest for each in node.protocol.needs(node).welcome]
         return {
             **({"welcome": welcome} if welcome else {}),
-            "attack": None if node.attack is None else self._identity(node.attack),
-            "settings": node.protocol.settings(self._plan.budget(node)),
-            "test": digest(self._plan.test(node.judged.trained).tolist()),
+            **({} if self._plan.surface is Surface.INPUT else {"surface": self._plan.surface}),
+            **({} if node.channel is None else {"channel": self._name(node.channel)}),
+            "attack": None if node.attack is None else self._name(node.attack),
+            "settings": self._settings(node.protocol, node.classifier.trained.dataset),
+            "test": self._tested(node.judged.trained.dataset, node.judged.trained.fold),
         }
 
-    def _train_part(self, dataset: Any, fold: int) -> str:
+    def _test_part(self, dataset: Dataset, fold: int) -> str:
+        return digest(self._plan.splits[dataset, fold].test.tolist())
+
+    def _train_part(self, dataset: Dataset, fold: int) -> str:
         split = self._plan.splits[dataset, fold]
         return digest([split.train.tolist(), split.validation.tolist()])
 
@@ -165,6 +198,19 @@ _STAGES: dict[type[Node], str] = {Clips: "clips", Inputs: "inputs", Trained: "tr
 def stage(node: Node) -> str:
     """Name of a stage, which is also its folder in the store."""
     return node.protocol.id if isinstance(node, Cell) else _STAGES[type(node)]
+
+
+def name_of(node: Node) -> dict[str, Any]:
+    """Coordinates of a stage: what it is, whatever its numbers stand on."""
+    found: dict[str, Any] = {}
+    for name, value in vars(node).items():
+        if isinstance(value, Component):
+            found[name] = coordinate(value)
+        elif isinstance(value, (Trained, Classifier)):
+            found |= {name: name_of(value)} if name == "target" else name_of(value)
+        elif value is None or (isinstance(value, int) and not name.startswith("_")):
+            found[name] = value
+    return found
 
 
 def seed_of(stage: str, trained: Trained, *components: Component) -> list[Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from soundproof.digest import seed_from
 from soundproof.engine.classifiers import ClassifierMaker, seeded
 from soundproof.engine.inputs import InputMaker
@@ -13,14 +15,19 @@ from soundproof.engine.memory import within_memory
 from soundproof.measuring.outcome import Outcome
 from soundproof.measuring.protocols.base import Material
 from soundproof.measuring.subject import Subject
+from soundproof.types import Surface
+from soundproof.victim.expectation import Expectation
+from soundproof.victim.hearing import Hearing
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import torch
+    from torch import nn
 
     from soundproof.engine.workshop import Workshop
     from soundproof.measuring.classifier import Classifier
     from soundproof.measuring.protocols.base import Cell
-    from soundproof.types import Split
+    from soundproof.types import Examples, Split
 
 
 @dataclass(eq=False)
@@ -50,7 +57,7 @@ class Measurements:
         outcome = self._measure(cell)
         # Of what lacks something that broke, the next run may know more.
         if all(self.workshop.has(each) for each in cell.protocol.needs(cell).welcome):
-            self.workshop.store.put(key, outcome.record(), outcome.samples)
+            self.workshop.keep(cell, key, outcome.record(), outcome.samples)
         return outcome
 
     def forget(self) -> None:
@@ -75,8 +82,10 @@ class Measurements:
                 examples={each: made for each, made in examples.items() if made is not None},
                 learning=lambda: self.classifiers.learning(cell.classifier),
                 training_clips=len(self._split(cell.classifier).train),
-                training=lambda: self.inputs.training_data(cell.judged.trained).train,
+                moved=lambda made, clips: self._moved(cell, made, clips),
+                training=lambda: self._training(cell.judged),
                 fresh=lambda: self.classifiers.fresh(cell.judged),
+                recordings=lambda: self.inputs.recordings(cell.judged.trained),
             )
             try:
                 with seeded(seed_from(seed), self.workshop.device):
@@ -89,7 +98,8 @@ class Measurements:
         fetched = {*self.classifiers.flags(cell.classifier), *self.classifiers.flags(cell.judged)}
         outcome = replace(outcome, flags=(*outcome.flags, *sorted(fetched)))
         if outcome.examples is not None:
-            self.workshop.store.put(self.workshop.keys.examples(cell), {}, {"examples": outcome.examples})
+            key = self.workshop.keys.examples(cell)
+            self.workshop.keep(cell, key, {}, {"examples": outcome.examples})
         return outcome
 
     def _there(self, cell: Cell) -> Outcome | None:
@@ -110,15 +120,38 @@ class Measurements:
     def subject(self, classifier: Classifier, seed: object) -> Subject:
         """A classifier with its test clips; attacks on it derive their randomness from the seed."""
         plan, trained = self.workshop.plan, classifier.trained
-        test = plan.test(trained)
+        test, module = plan.test(trained), self.classifiers.module(classifier)
+        heard = self.workshop.plan.surface is Surface.WAVEFORM
         return Subject(
-            module=self.classifiers.module(classifier),
-            examples=self.inputs.examples(trained, test),
+            module=module,
+            examples=self.inputs.heard(trained, test) if heard else self.inputs.examples(trained, test),
             clips=test,
             groups=plan.indexes[trained.dataset].groups,
             classes=plan.classes(trained),
             seed=seed,
+            represent=_represented(module) if heard else None,
         )
+
+    def _training(self, classifier: Classifier) -> Examples:
+        """What a classifier was trained on; where attacks change the sound, the sound of its original clips."""
+        trained, split = classifier.trained, self._split(classifier)
+        if self.workshop.plan.surface is Surface.INPUT:
+            return self.inputs.training_data(trained).train
+        originals = len(self.workshop.plan.originals(trained.dataset).names)
+        return self.inputs.heard(trained, split.train[split.train < originals])
+
+    def _moved(self, cell: Cell, examples: torch.Tensor, clips: npt.NDArray[np.int64]) -> torch.Tensor:
+        """Examples of a cell's classifier as its target gets them."""
+        if self.workshop.plan.surface is Surface.INPUT:
+            return examples
+        return self.inputs.moved(examples, cell.classifier.trained, cell.judged.trained, clips.astype(np.int64))
 
     def _split(self, classifier: Classifier) -> Split:
         return self.workshop.plan.splits[classifier.trained.dataset, classifier.trained.fold]
+
+
+def _represented(module: nn.Module) -> nn.Module:
+    """The representation inside of a classifier of sound."""
+    hearing = module.inner if isinstance(module, Expectation) else module
+    assert isinstance(hearing, Hearing)
+    return hearing.represent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import torch
@@ -30,6 +31,7 @@ class NetworkSize:
     operations: int
 
 
+@cache
 def network_size(model: Model, shape: tuple[int, ...], classes: int) -> NetworkSize | None:
     """Size of a model's network, traced with tensors that have shapes and no content; None where that fails."""
     try:

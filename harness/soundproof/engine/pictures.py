@@ -57,7 +57,7 @@ def _shown(plan: Plan, scored: set[str]) -> list[tuple[Cell, list[Cell]]]:
     found: dict[Any, tuple[Cell, list[Cell]]] = {}
     for cell in plan.cells:
         trained = cell.classifier.trained
-        drawable = len(plan.shape(trained)) == 3 and cell.classifier.defense.id == BASELINE
+        drawable = len(plan.attacked_shape(trained)) == 3 and cell.classifier.defense.id == BASELINE
         if cell.protocol.id == "clean" and drawable and _key(plan, cell) in scored:
             found.setdefault((trained.dataset, trained.representation), (cell, []))
     for cell in plan.cells:

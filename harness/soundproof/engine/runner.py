@@ -16,6 +16,7 @@ from soundproof.engine.cells import run_cell
 from soundproof.engine.events import Begun, Ended, EpochDone, Finished, Started
 from soundproof.engine.interrupts import Interrupts
 from soundproof.engine.isolation import Isolation, Workers
+from soundproof.engine.leases import Lease
 from soundproof.engine.measurements import Measurements
 from soundproof.engine.workshop import Workshop
 from soundproof.measuring.place import classifier_of
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from soundproof.contract.registry import Registry
     from soundproof.engine.cells import Ran
     from soundproof.engine.environment import Environment
-    from soundproof.engine.events import Listener
+    from soundproof.engine.events import Event, Listener
     from soundproof.engine.store import Store
     from soundproof.measuring.protocols.base import Cell
     from soundproof.planning.plan import Plan
@@ -71,7 +72,17 @@ class Runner:
             KeyboardInterrupt: What was finished is in the store; the same run goes on from there.
         """
         with Interrupts() as interrupts:
-            return self.results(plan, self._run(plan, interrupts))
+            return self.results(plan, self._leased(plan, interrupts))
+
+    def _leased(self, plan: Plan, interrupts: Interrupts) -> list[Ran]:
+        """Run, while nobody may take from the cache what the plan needs."""
+        with Lease(self.store.root, self.workshop(plan).needed()) as lease:
+
+            def tell(event: Event) -> None:
+                lease.sign()
+                self.tell(event)
+
+            return replace(self, tell=tell)._run(plan, interrupts)
 
     def _run(self, plan: Plan, interrupts: Interrupts) -> list[Ran]:
         workshop = self.workshop(plan)
@@ -154,7 +165,7 @@ class Runner:
         inputs = {}
         for cell in plan.cells:
             trained = cell.classifier.trained
-            shape = plan.shape(trained)
+            shape = plan.attacked_shape(trained)
             named = {"dataset": coordinate(trained.dataset), "representation": coordinate(trained.representation)}
             inputs[repr(named)] = {**named, "shape": list(shape), "dimension": math.prod(shape)}
         return {

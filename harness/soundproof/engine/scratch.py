@@ -39,13 +39,15 @@ def sweep(folder: Path, now: float | None = None) -> None:
                 shutil.rmtree(part, ignore_errors=True)
 
 
+def is_gone(name: str) -> bool:
+    """Whether a name was given by a process of this machine that runs no more; of others that cannot be told."""
+    found = _NAME.fullmatch(name)
+    return found is not None and found["host"] == _host() and not _lives(int(found["process"]))
+
+
 def _abandoned(part: Path, now: float) -> bool:
     age = now - max(_changes(part), default=now)
-    name = _NAME.fullmatch(part.name)
-    here = name is not None and name["host"] == _host()
-    if here and name is not None and age > GONE and not _lives(int(name["process"])):
-        return True
-    return age > ABANDONED
+    return age > ABANDONED or (age > GONE and is_gone(part.name))
 
 
 def _changes(part: Path) -> Iterator[float]:

@@ -21,9 +21,11 @@ import shutil
 import uuid
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from soundproof.digest import canonical, digest
+from soundproof.digest import canonical, canonical_object, digest
+from soundproof.engine.entries import ARRAYS, DAMAGED, MANIFEST, UNFINISHED, use
 from soundproof.engine.scratch import part_name, sweep
 from soundproof.errors import SoundproofError
 
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import torch
 
-_MANIFEST, _ARRAYS = "manifest.json", "arrays.safetensors"
 # Bytes of artifacts that may stay in memory when they cannot be written; older ones make room and are made again.
 HELD = 2 << 30
 
@@ -54,11 +55,16 @@ class Key:
 
     @classmethod
     def of(cls, stage: str, **parts: Any) -> Key:
-        """Make a key; keys among the parts stand for their digests."""
-        flat = {name: part.digest if isinstance(part, Key) else part for name, part in parts.items()}
-        return cls(stage, canonical(flat))
+        """Make a key; keys among the parts stand for their digests.
 
-    @property
+        Args:
+            stage: The step.
+            **parts: JSON, keys, or `Encoded` JSON; their names are identifiers.
+        """
+        flat = {name: part.digest if isinstance(part, Key) else part for name, part in parts.items()}
+        return cls(stage, canonical_object(flat))
+
+    @cached_property
     def digest(self) -> str:
         """Names the entry."""
         return digest([self.stage, self.parts])
@@ -140,16 +146,22 @@ class Store:
 
     def holds(self, stage: str) -> bool:
         """Whether there may be any entry of a stage; of no entry at all one can be sure."""
-        return bool(self._held) or (self.root / stage).is_dir()
+        return bool(self._held) or os.path.isdir(f"{self.root}{os.sep}{stage}")  # noqa: PTH112 - asked of every stage of a plan
 
     def has(self, key: Key) -> bool:
         """Whether an entry exists, without checking it."""
         name = key.digest
         if name in self._held:
             return True
-        return (not self.fresh or name in self.own) and os.path.isfile(self.folder(key) / _MANIFEST)  # noqa: PTH113 - never raises
+        return (not self.fresh or name in self.own) and os.path.isfile(self.folder(key) / MANIFEST)  # noqa: PTH113 - never raises
 
-    def put(self, key: Key, record: Mapping[str, Any], arrays: Mapping[str, Any] | None = None) -> Artifact:
+    def put(
+        self,
+        key: Key,
+        record: Mapping[str, Any],
+        arrays: Mapping[str, Any] | None = None,
+        about: Mapping[str, Any] | None = None,
+    ) -> Artifact:
         """Store an artifact; if another process was faster, its entry stays and is returned.
 
         What cannot be written is counted in `unwritten` and kept in memory.
@@ -158,11 +170,12 @@ class Store:
             key: What it depends on.
             record: JSON.
             arrays: Torch tensors or numpy arrays, all of one of these types.
+            about: JSON for people, kept beside the key: what the artifact is, and what digests in the key are of.
         """
         # As it will be read: tuples become lists, and what is no JSON fails here, not in the next run.
         artifact = Artifact(json.loads(json.dumps(record, allow_nan=False)), _serialise(arrays or {}))
         try:
-            found = self._write(key, artifact)
+            found = self._write(key, artifact, about or {})
         except OSError as error:
             self._hold(key, artifact, error)
             return artifact
@@ -175,16 +188,16 @@ class Store:
         name = key.digest
         return self.root / key.stage / name[:2] / name
 
-    def _write(self, key: Key, artifact: Artifact) -> Artifact:
+    def _write(self, key: Key, artifact: Artifact, about: Mapping[str, Any]) -> Artifact:
         """Put an entry in its place; returns what lies there in the end."""
         if not self._swept:
             self._swept = True
-            sweep(self.root / "tmp")
-        part = self.root / "tmp" / part_name(key.digest)
+            sweep(self.root / UNFINISHED)
+        part = self.root / UNFINISHED / part_name(key.digest)
         try:
             part.mkdir(parents=True)
-            _write_file(part / _ARRAYS, artifact.content)
-            _write_file(part / _MANIFEST, _manifest(key, artifact))
+            _write_file(part / ARRAYS, artifact.content)
+            _write_file(part / MANIFEST, _manifest(key, artifact, about))
             return self._place(part, key, artifact)
         finally:
             shutil.rmtree(part, ignore_errors=True)
@@ -212,6 +225,7 @@ class Store:
         while before is not None:
             found = _read_whole(folder, key)
             if found is not None:
+                use(folder)
                 return found
             after = _mark(folder)
             if after == before:
@@ -224,7 +238,7 @@ class Store:
         """Set a damaged entry aside; where that is impossible it stays and counts as absent all the same."""
         folder = self.folder(key)
         with contextlib.suppress(OSError):
-            target = self.root / "quarantine" / f"{folder.name}-{uuid.uuid4().hex[:8]}"
+            target = self.root / DAMAGED / f"{folder.name}-{uuid.uuid4().hex[:8]}"
             target.parent.mkdir(parents=True, exist_ok=True)
             _rename_if_there(folder, target)
 
@@ -268,11 +282,12 @@ def _serialise(arrays: Mapping[str, Any]) -> bytes:
     return save_arrays({name: np.ascontiguousarray(array) for name, array in arrays.items()})
 
 
-def _manifest(key: Key, artifact: Artifact) -> bytes:
+def _manifest(key: Key, artifact: Artifact, about: Mapping[str, Any]) -> bytes:
     content = artifact.content
     manifest = {
         "stage": key.stage,
         "key": json.loads(key.parts),
+        "about": about,
         "record": artifact.record,
         "record_digest": digest(artifact.record),
         "arrays": {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()},
@@ -310,7 +325,7 @@ def _read_whole(folder: Path, key: Key) -> Artifact | None:
     try:
         if manifest is None:
             return None
-        content = (folder / _ARRAYS).read_bytes()
+        content = (folder / ARRAYS).read_bytes()
         expected: str = manifest["arrays"]["sha256"]
     except (OSError, KeyError, TypeError):
         return None
@@ -320,12 +335,12 @@ def _read_whole(folder: Path, key: Key) -> Artifact | None:
 def _read_manifest(folder: Path, key: Key) -> dict[str, Any] | None:
     """The manifest of an entry that is this key's, whose record is whole and whose arrays have their size."""
     try:
-        manifest: dict[str, Any] = json.loads((folder / _MANIFEST).read_text("utf-8"))
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text("utf-8"))
         whole = (
             manifest["stage"] == key.stage
             and canonical(manifest["key"]) == key.parts
             and manifest["record_digest"] == digest(manifest["record"])
-            and (folder / _ARRAYS).stat().st_size == manifest["arrays"]["size"]
+            and (folder / ARRAYS).stat().st_size == manifest["arrays"]["size"]
         )
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from soundproof.engine.environment import prepare
 from soundproof.engine.keys import Keys, stage
 from soundproof.engine.surroundings import kept
+from soundproof.measuring.protocols.base import Cell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -60,6 +61,13 @@ class Workshop:
         # Keys of a hundred thousand cells take longer than all else that a plan needs.
         return self.store.holds(stage(node)) and self.store.has(self.keys.of(node))
 
+    def needed(self) -> Iterator[str]:
+        """Digests of all entries that the plan's tasks may read."""
+        for node in self.plan.graph.order(self.plan.tasks):
+            yield self.keys.of(node).digest
+            if isinstance(node, Cell) and node.protocol.leaves_examples:
+                yield self.keys.examples(node).digest
+
     def made(self, node: Node, make: Callable[[], tuple[Mapping[str, Any], Mapping[str, Any]]]) -> Artifact:
         """A stage's artifact from the store, or made now.
 
@@ -73,7 +81,11 @@ class Workshop:
             return found
         with self.once(key):
             record, arrays = make()
-        return self.store.put(key, record, arrays)
+        return self.keep(node, key, record, arrays)
+
+    def keep(self, node: Node, key: Key, record: Mapping[str, Any], arrays: Mapping[str, Any]) -> Artifact:
+        """Put what was made for a stage into the store, with what `bench explain` and `bench cache` tell of it."""
+        return self.store.put(key, record, arrays, self.keys.about(node))
 
     @contextlib.contextmanager
     def once(self, key: Key) -> Iterator[None]:

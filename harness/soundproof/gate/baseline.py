@@ -134,7 +134,7 @@ def _side(path: Path, document: Mapping[str, Any]) -> Side:
 
 def _entry(entry: Mapping[str, Any], sets: Mapping[str, Any]) -> Entry:
     return Entry(
-        place={name: entry[name] for name in PLACES},
+        place={name: entry[name] for name in PLACES if name != "channel" or name in entry},
         keys=frozenset(entry["keys"]),
         status=Status.OK,
         reason=None,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
     Samples = Mapping[str, Array]
 
-PLACES = ("protocol", "dataset", "representation", "model", "defense", "attack", "target")
+PLACES = ("protocol", "dataset", "representation", "model", "defense", "attack", "target", "channel")
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +101,7 @@ class Side:
 
 def title(place: Mapping[str, Any]) -> str:
     """A place in words."""
-    names = [label(place[name]) for name in PLACES[1:] if place[name] is not None]
+    names = [label(place[name]) for name in PLACES[1:] if place.get(name) is not None]
     return " · ".join([*names, str(place["protocol"])])
 
 
@@ -135,7 +135,7 @@ def side_of(results: Results, name: str, metrics: Collection[str]) -> Side:
 
 
 def _place(row: Row) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in PLACES}
+    return {name: getattr(row, name) for name in PLACES if name != "channel" or row.channel is not None}
 
 
 def _entry(rows: Sequence[Row], combination: Combination, metrics: Collection[str]) -> Entry:

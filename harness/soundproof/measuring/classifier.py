@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from soundproof.contract.chain import Chain
+from soundproof.contract.hashing import hashed_once
 
 if TYPE_CHECKING:
     from soundproof.contract.components import Dataset, Defense, Model, Representation
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 BASELINE = "none"
 
 
+@hashed_once
 @dataclass(frozen=True)
 class Trained:
     """A classifier before any defense: everything that its weights depend on.
@@ -34,10 +36,11 @@ class Trained:
 
     @property
     def family(self) -> tuple[object, ...]:
-        """What it shares with the classifiers that see the same inputs: examples can move from one to another."""
+        """What it shares with the classifiers that see the same inputs, which are held in memory together."""
         return self.dataset, self.representation, self.fold, self.seed
 
 
+@hashed_once
 @dataclass(frozen=True)
 class Classifier:
     """A defended classifier: what is measured and attacked.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Coordinate = dict[str, Any]
-COORDINATES = ("dataset", "representation", "model", "defense", "attack", "target")
+COORDINATES = ("dataset", "representation", "model", "defense", "attack", "target", "channel")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -26,7 +26,9 @@ class Place:
         model: Coordinate of the model attacked (or measured).
         defense: Coordinate.
         attack: Coordinate, None for `clean`.
-        target: The model tested, only for `transfer`; it carries `defense` where that differs from the source's.
+        target: The model tested, only for `transfer`; it carries `representation` and `defense` where these differ
+            from the source's.
+        channel: Coordinate of what the sound was played through, None where it was not.
         fold: Number of the fold.
         seed: Seed of training and attack.
     """
@@ -38,6 +40,7 @@ class Place:
     defense: Coordinate
     attack: Coordinate | None
     target: Coordinate | None
+    channel: Coordinate | None = None
     fold: int
     seed: int
 
@@ -66,13 +69,26 @@ def classifier_of(place: Place) -> str:
 
 def judged_by(place: Place) -> str:
     """Lookup key of the classifier that a row's examples are shown to: for a transfer its target."""
+    return classifier_of(place.moved(**shown_to(place)))
+
+
+# What a transfer's target may have of its own beside its model.
+_OF_TARGETS = ("representation", "defense")
+
+
+def target_of(target: Mapping[str, Coordinate], source: Mapping[str, Coordinate]) -> Coordinate:
+    """The coordinate of a transfer's target: its model, and what else differs from the source's.
+
+    Args:
+        target: Its coordinates by name, `representation`, `model` and `defense`.
+        source: The source's, likewise.
+    """
+    return {**target["model"], **{name: target[name] for name in _OF_TARGETS if target[name] != source[name]}}
+
+
+def shown_to(place: Place) -> dict[str, Coordinate]:
+    """Coordinates by name of the classifier that a row's examples are shown to; the inverse of `target_of`."""
     if place.target is None:
-        return classifier_of(place)
-    defense = place.target.get("defense", place.defense)
-    model = {name: value for name, value in place.target.items() if name != "defense"}
-    return classifier_of(place.moved(model=model, defense=defense))
-
-
-def target_of(model: Coordinate, defense: Coordinate, source_defense: Coordinate) -> Coordinate:
-    """The coordinate of a transfer's target, which names its defense only where that differs from the source's."""
-    return model if defense == source_defense else {**model, "defense": defense}
+        return {name: getattr(place, name) for name in ("model", *_OF_TARGETS)}
+    own = {name: place.target.get(name, getattr(place, name)) for name in _OF_TARGETS}
+    return {"model": {name: value for name, value in place.target.items() if name not in _OF_TARGETS}, **own}

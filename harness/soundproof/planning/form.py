@@ -27,6 +27,7 @@ LISTS = {
     "defenses": Kind.DEFENSE,
     "attacks": Kind.ATTACK,
     "augmentations": Kind.AUGMENTATION,
+    "channels": Kind.CHANNEL,
 }
 
 # Metrics that lie in [0, 1], where a change of 1 or more is impossible, and those without an upper end.
@@ -58,6 +59,11 @@ def _protocol(name: str) -> str:
     if name not in PROTOCOLS:
         raise ValueError(hint(name, PROTOCOLS))
     return name
+
+
+def _usual(channels: object) -> list[str]:
+    """The protocols of a suite that names none; those about sound take channels."""
+    return [name for name, protocol in PROTOCOLS.items() if channels or not protocol.asked]
 
 
 def _listed(value: object) -> object:
@@ -194,7 +200,10 @@ class File(_Table):
     defenses: Entries = ["none"]
     attacks: list[Any] = []
     augmentations: list[Any] = []
-    protocols: Annotated[list[ProtocolId], Field(min_length=1), pydantic.AfterValidator(_once)] = list(PROTOCOLS)
+    channels: list[Any] = []
+    protocols: Annotated[list[ProtocolId], Field(min_length=1), pydantic.AfterValidator(_once)] = Field(
+        default_factory=lambda given: _usual(given.get("channels"))
+    )
     split: SplitTable = SplitTable()
     budget: OfBudget = {}
     training: OfRecipe = {}

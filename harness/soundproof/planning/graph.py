@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import singledispatchmethod
 from typing import TYPE_CHECKING
 
+from soundproof.contract.hashing import hashed_once
 from soundproof.measuring.classifier import Classifier, Trained
 from soundproof.measuring.protocols.base import Cell
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from soundproof.contract.components import Augmentation, Dataset, Representation
 
 
+@hashed_once
 @dataclass(frozen=True)
 class Clips:
     """Decoded audio of a data set at a sampling rate, Hz."""
@@ -23,6 +25,7 @@ class Clips:
     rate: int
 
 
+@hashed_once
 @dataclass(frozen=True)
 class Inputs:
     """Inputs of classifiers: of every clip, or of an augmentation's copies of every clip.
@@ -52,30 +55,38 @@ class Graph:
 
     def __init__(self, augmentations: Iterable[Augmentation]) -> None:
         self.augmentations = tuple(augmentations)
+        # Planner, keys and forecasts all ask, of a hundred thousand cells.
+        self._known: dict[Node, tuple[Node, ...]] = {}
 
-    @singledispatchmethod
     def needs(self, node: Node) -> tuple[Node, ...]:
         """Stages that a stage is made from, directly."""
+        found = self._known.get(node)
+        if found is None:
+            found = self._known[node] = self._needs(node)
+        return found
+
+    @singledispatchmethod
+    def _needs(self, node: Node) -> tuple[Node, ...]:
         raise TypeError(f"{type(node).__name__} is no stage of a run")
 
-    @needs.register
+    @_needs.register
     def _(self, node: Clips) -> tuple[Node, ...]:  # noqa: ARG002
         return ()
 
-    @needs.register
+    @_needs.register
     def _(self, node: Inputs) -> tuple[Node, ...]:
         return (Clips(node.dataset, node.representation.rate),)
 
-    @needs.register
+    @_needs.register
     def _(self, node: Trained) -> tuple[Node, ...]:
         return self.inputs(node)
 
-    @needs.register
+    @_needs.register
     def _(self, node: Classifier) -> tuple[Node, ...]:
         # A defense that starts from new weights does without those of the undefended classifier.
         return self.inputs(node.trained) if node.defense.from_scratch else (node.before,)
 
-    @needs.register
+    @_needs.register
     def _(self, node: Cell) -> tuple[Node, ...]:
         needs = node.protocol.needs(node)
         return (*needs.classifiers, *needs.cells)

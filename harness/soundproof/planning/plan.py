@@ -10,7 +10,7 @@ from soundproof.digest import digest
 from soundproof.measuring.place import target_of
 from soundproof.planning.splits import without_copies
 from soundproof.results.files import Row
-from soundproof.types import Status
+from soundproof.types import Status, Surface
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from soundproof.contract.components import Dataset
-    from soundproof.measuring.classifier import Trained
+    from soundproof.measuring.classifier import Classifier, Trained
+    from soundproof.measuring.place import Coordinate
     from soundproof.measuring.protocols.base import Cell
     from soundproof.planning.graph import Graph
     from soundproof.planning.suite import Suite
@@ -28,19 +29,16 @@ if TYPE_CHECKING:
 
 def row_of(cell: Cell, budget: Budget, status: Status, reason: str | None = None, **rest: Any) -> Row:
     """A cell as a row of results."""
-    trained, defense = cell.classifier.trained, coordinate(cell.classifier.defense)
+    trained, source = cell.classifier.trained, _coordinates(cell.classifier)
     coordinates = {
         "protocol": cell.protocol.id,
         "dataset": coordinate(trained.dataset),
-        "representation": coordinate(trained.representation),
-        "model": coordinate(trained.model),
-        "defense": defense,
+        **source,
         "attack": None if cell.attack is None else coordinate(cell.attack),
-        "target": None
-        if cell.target is None
-        else target_of(coordinate(cell.target.trained.model), coordinate(cell.target.defense), defense),
+        "target": None if cell.target is None else target_of(_coordinates(cell.target), source),
         "fold": trained.fold,
         "seed": trained.seed,
+        **({} if cell.channel is None else {"channel": coordinate(cell.channel)}),
     }
     return Row(key=key_of(coordinates, budget), status=status, reason=reason, **coordinates, **rest)  # type: ignore[arg-type]
 
@@ -48,6 +46,14 @@ def row_of(cell: Cell, budget: Budget, status: Status, reason: str | None = None
 def key_of(coordinates: Mapping[str, Any], budget: Budget) -> str:
     """Key of the row of some coordinates: protocol, components, fold and seed."""
     return digest({**coordinates, "budget": budget.to_json()})
+
+
+def _coordinates(classifier: Classifier) -> dict[str, Coordinate]:
+    return {
+        "representation": coordinate(classifier.trained.representation),
+        "model": coordinate(classifier.trained.model),
+        "defense": coordinate(classifier.defense),
+    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +101,15 @@ class Plan:
     def shape(self, trained: Trained) -> tuple[int, ...]:
         """Shape of one input of a classifier."""
         return trained.representation.shape(self.samples(trained))
+
+    @property
+    def surface(self) -> Surface:
+        """What attacks change."""
+        return self.suite.budget.domain
+
+    def attacked_shape(self, trained: Trained) -> tuple[int, ...]:
+        """Shape of what attacks on a classifier change."""
+        return (1, self.samples(trained)) if self.surface is Surface.WAVEFORM else self.shape(trained)
 
     def classes(self, trained: Trained) -> int:
         """Number of classes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,7 +16,7 @@ from soundproof.planning.plan import Plan, row_of
 from soundproof.planning.selection import restrict
 from soundproof.planning.splits import fold_count, split, with_copies
 from soundproof.probing.protocol import Inspection
-from soundproof.types import Access, Scheme, Status
+from soundproof.types import Access, Scheme, Status, Surface
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -68,7 +69,7 @@ def _with_cells(plan: Plan) -> Plan:
         for classifier, obstacle in obstacles.items():
             # Examples move among classifiers that can be made.
             for cell in _cells(plan.suite, classifier, () if obstacle else possible):
-                found = obstacle or _obstacle(_reason_without_gradient, plan, cell)
+                found = obstacle or _obstacle(_reason_to_leave, plan, cell)
                 if found is None:
                     wanted.append(cell)
                 else:
@@ -146,17 +147,21 @@ def _as_published(suite: Suite) -> Plan:
 
 
 def _families(suite: Suite) -> Iterator[list[Classifier]]:
-    """Classifiers that see the same inputs, so that examples can move from one to another."""
+    """Classifiers among which examples can move: those that see the same inputs.
+
+    Where attacks change the sound, all that hear it, whatever their representation.
+    """
     for dataset in suite.datasets:
         budget = suite.budget_of(dataset)
-        for representation in (suite.representation_of(each, dataset) for each in suite.representations):
-            for fold in suite.folds:
-                for seed in suite.seeds:
-                    yield [
-                        Classifier(Trained(dataset, representation, model, fold, seed), defense.under(budget))
-                        for model in suite.models
-                        for defense in suite.defenses
-                    ]
+        heard = [suite.representation_of(each, dataset) for each in suite.representations]
+        together = [heard] if budget.domain is Surface.WAVEFORM else [[each] for each in heard]
+        for representations, fold, seed in itertools.product(together, suite.folds, suite.seeds):
+            yield [
+                Classifier(Trained(dataset, representation, model, fold, seed), defense.under(budget))
+                for representation in representations
+                for model in suite.models
+                for defense in suite.defenses
+            ]
 
 
 def _reason_to_skip(plan: Plan, classifier: Classifier) -> str | None:
@@ -182,16 +187,30 @@ def _reason_to_skip(plan: Plan, classifier: Classifier) -> str | None:
     return model.reason_to_skip(shape, classes) or defense.reason_to_skip(model, shape, classes)
 
 
+def _reason_to_leave(plan: Plan, cell: Cell) -> str | None:
+    """Why a cell of a classifier that can be made cannot be measured, or None."""
+    plan.gradients(cell)  # as above: a plan that cannot be made is this cell's row
+    return _reason_without_gradient(plan, cell) or cell.protocol.reason_to_skip(cell, plan.budget(cell))
+
+
 def _reason_without_gradient(plan: Plan, cell: Cell) -> str | None:
     """Why an attack that needs gradients finds none, or None."""
-    plan.gradients(cell)  # as above: a plan that cannot be made is this cell's row
-    model = cell.classifier.trained.model
-    if cell.attack is None or cell.attack.access is not Access.WHITE_BOX or model.differentiable:
+    trained = cell.classifier.trained
+    model, heard = trained.model, trained.representation
+    if cell.attack is None or cell.attack.access is not Access.WHITE_BOX:
         return None
-    return f"{cell.attack.id} needs gradients, and {model.id} has none; black-box attacks apply"
+    if not model.differentiable:
+        return f"{cell.attack.id} needs gradients, and {model.id} has none; black-box attacks apply"
+    if plan.surface is Surface.WAVEFORM and not (heard.differentiable or heard.surrogate):
+        return f"{cell.attack.id} needs gradients of the sound, and {heard.id} gives none; black-box attacks apply"
+    return None
 
 
 def _cells(suite: Suite, classifier: Classifier, family: Sequence[Classifier]) -> Iterator[Cell]:
     """All measurements of one classifier, in the order in which they run."""
     for protocol in suite.protocols:
-        yield from protocol.cells(classifier, suite.attacks, family)
+        for cell in protocol.cells(classifier, suite.attacks, family):
+            if protocol.by_channel:
+                yield from (replace(cell, channel=channel) for channel in suite.channels)
+            else:
+                yield cell

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from soundproof.planning.suite import Suite
 
 # Leaving augmentations out would change the numbers of what remains.
-_COMPONENTS = {kind: f"{kind}s" for kind in ("dataset", "representation", "model", "defense", "attack")}
+_COMPONENTS = {kind: f"{kind}s" for kind in ("dataset", "representation", "model", "defense", "attack", "channel")}
 _KINDS = (*_COMPONENTS, "protocol", "fold", "seed")
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from soundproof.contract.components import (
         Attack,
         Augmentation,
+        Channel,
         Component,
         Dataset,
         Defense,
@@ -55,6 +56,7 @@ class Suite:
         defenses: … each defense …
         attacks: … and each attack.
         augmentations: All of them enlarge every training part.
+        channels: What sounds are played through, one at a time.
         protocols: What is measured.
         split: How clips are divided.
         budget: The limits of attacks, unless a data set has others.
@@ -78,6 +80,7 @@ class Suite:
     defenses: Sequence[Defense]
     attacks: Sequence[Attack]
     augmentations: Sequence[Augmentation]
+    channels: Sequence[Channel]
     protocols: Sequence[Protocol]
     split: SplitTable
     budget: Budget
@@ -158,6 +161,8 @@ def load_suite(source: str | Path | Mapping[str, Any], registry: Registry) -> Su
     problems += [] if file is None else _contradicted(file)
     if file is not None and not file.attacks and set(file.protocols) - {"clean"}:
         problems.append('attacks: name at least one, or set protocols = ["clean"]')
+    if file is not None and bool(file.channels) is not any(PROTOCOLS[name].by_channel for name in file.protocols):
+        problems.append('channels: name at least one and "channels" among the protocols, or neither')
     if file is None or problems:
         raise SuiteError([f"{origin}: {problem}" for problem in problems])
     return _suite(file, json.loads(json.dumps(document, default=str)), lists, settings, represented)
@@ -191,6 +196,7 @@ def _suite(
         defenses=cast("list[Defense]", lists["defenses"].components),
         attacks=cast("list[Attack]", lists["attacks"].components),
         augmentations=cast("list[Augmentation]", lists["augmentations"].components),
+        channels=cast("list[Channel]", lists["channels"].components),
         protocols=[protocol for name, protocol in PROTOCOLS.items() if name in file.protocols],
         split=file.split,
         budget=budget,
@@ -198,7 +204,7 @@ def _suite(
         gate=file.gate,
         checks=LEVELS[file.checks.level],
         limits=file.limits,
-        document={**file.model_dump(mode="json"), "budget": budget.to_json()},
+        document={**_dumped(file), "budget": budget.to_json()},
         written=written,
         settings=settings,
         folds=range(file.split.folds),
@@ -208,6 +214,12 @@ def _suite(
     )
     labels = _inherited(suite)
     return replace(suite, labels=labels, document={**suite.document, "labels": labels})
+
+
+def _dumped(file: File) -> dict[str, Any]:
+    """The file as JSON; a suite without channels has the digest that it had before there were any."""
+    found: dict[str, Any] = file.model_dump(mode="json")
+    return {name: value for name, value in found.items() if name != "channels" or value}
 
 
 def _inherited(suite: Suite) -> dict[str, dict[str, str]]:

@@ -16,7 +16,7 @@ from soundproof.measuring.subject import attackable
 from soundproof.probing.allowance import SHARE, Allowance, TooDearError
 from soundproof.probing.examined import Examined, Spent, Tried
 from soundproof.probing.probes import ALWAYS, THOROUGH
-from soundproof.types import Status
+from soundproof.types import Adversary, Status
 from soundproof.victim.bound import bound_of
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ def examine(material: Material, *, thorough: bool) -> Outcome:
     examined = Examined(
         attacked=attacked,
         module=subject.module,
-        adversary=classifier.defense.adversary,
-        differentiable=classifier.trained.model.differentiable,
+        adversary=_adversary(material),
+        differentiable=_differentiable(material),
         random=classifier.defense.draws > 1,
         bound=bound_of(material.budget, subject.shape),
         budget=material.budget,
@@ -70,11 +70,26 @@ def examine(material: Material, *, thorough: bool) -> Outcome:
             samples[f"skipped/{name}"] = _text(str(error))
         except Exception as error:  # whatever a plugin raises
             samples[f"skipped/{name}"] = _text(faults.reason(error))
-    samples["about/adversary"] = _text(str(classifier.defense.adversary))
+    samples["about/adversary"] = _text(str(examined.adversary))
     samples["about/draws"] = np.asarray([classifier.defense.draws])
     samples["cost/attacks"] = np.asarray([gradients])
     samples["cost/checks"] = np.asarray([examined.spent.gradients, examined.spent.queries])
     return Outcome(samples=samples)
+
+
+def _adversary(material: Material) -> Adversary:
+    """How an informed attacker gets gradients: as the defense says, unless the representation has a surrogate."""
+    classifier = material.cell.classifier
+    approximate = material.subject.represent is not None and not classifier.trained.representation.differentiable
+    own = classifier.defense.adversary
+    return Adversary.BPDA if approximate and own is Adversary.EXACT else own
+
+
+def _differentiable(material: Material) -> bool:
+    """Whether what attacks change has gradients, or a surrogate of them."""
+    trained = material.cell.classifier.trained
+    heard = trained.representation.differentiable or trained.representation.surrogate
+    return trained.model.differentiable and (material.subject.represent is None or heard)
 
 
 def _text(words: str) -> np.ndarray:

@@ -62,7 +62,7 @@ class Examined:
         attacked: The clips that it gets right.
         module: The classifier, frozen.
         adversary: How an informed attacker gets gradients through its defense, as the defense says.
-        differentiable: Whether its model has gradients.
+        differentiable: Whether what attacks change has gradients.
         random: Whether its defense says that it is random.
         bound: Of the suite's budget.
         budget: The suite's.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from soundproof.contract.hashing import hashed_once
 from soundproof.measuring.protocols.base import Cell, Cost, Needs, Protocol
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from soundproof.types import Budget
 
 
+@hashed_once
 @dataclass(frozen=True)
 class Inspection(Cell):
     """A look at one classifier and at the attacks that were tried on it.

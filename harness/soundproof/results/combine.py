@@ -15,7 +15,7 @@ import numpy as np
 from soundproof.digest import canonical
 from soundproof.errors import ResultsError
 from soundproof.measuring.metrics import bounds
-from soundproof.measuring.metrics.fooling import ratio_of_sizes, robust_accuracy
+from soundproof.measuring.metrics.fooling import fooled_within, ratio_of_sizes, robust_accuracy
 from soundproof.measuring.metrics.intervals import Metric, Part, estimate, known
 from soundproof.measuring.metrics.statistics import mean
 from soundproof.measuring.place import classifier_of, judged_by
@@ -195,7 +195,7 @@ class Combination:
         for row in self._rows.values():
             fields = self._results.fields(row) if row.protocol == "transfer" else {}
             if row.attack is not None and row.attack["id"] not in controls and {"clip", "fooled"} <= fields.keys():
-                found.setdefault(judged_by(row), []).append(fields["clip"][fields["fooled"] > 0])
+                found.setdefault(judged_by(row), []).append(fields["clip"][fooled_within(fields)])
         return found
 
     def _transferred_to(self, row: Row) -> Array:

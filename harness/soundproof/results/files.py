@@ -107,7 +107,7 @@ class Row(Place):
 
     def title(self) -> str:
         """The row in words, for progress lines and messages."""
-        parts = [self.dataset, self.representation, self.model, self.defense, self.attack, self.target]
+        parts = [getattr(self, name) for name in COORDINATES]
         names = " · ".join(label(part) for part in parts if part is not None)
         return f"{names} · {self.protocol} · fold {self.fold}, seed {self.seed}"
 
@@ -119,7 +119,7 @@ class Row(Place):
             "status": self.status,
             "reason": self.reason,
             "protocol": self.protocol,
-            **{name: getattr(self, name) for name in COORDINATES},
+            **{name: getattr(self, name) for name in COORDINATES if name != "channel" or self.channel},
             "fold": self.fold,
             "seed": self.seed,
             "reached": self.reached,
@@ -140,7 +140,8 @@ class Row(Place):
         flaws = list(row_flaws(row))
         if flaws:
             raise ValueError("; ".join(flaws))
-        place = {name: row[name] for name in Place.__dataclass_fields__}
+        place = {name: row[name] for name in Place.__dataclass_fields__ if name != "channel"}
+        place["channel"] = row.get("channel")
         return cls(key=row["key"], **place, **result_of(row))
 
 

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 LEAKY, INCOMPLETE, FEWER_ATTACKS, UNGROUPED = "leaky", "incomplete", "fewer-attacks", "ungrouped"
 UNSOUND = "unsound"
+# What attacks on the sound of a representation without gradients of its own go by.
+SURROGATE = "surrogate-gradient"
 # What checks raise where too few clips speak, and where they could not look.
 HINT, UNCHECKED = "hint", "unchecked"
 # What became of a submission (docs/submissions.md).
@@ -78,6 +80,12 @@ FLAGS: Mapping[str, Flag] = {
         "ungrouped",
         "Nothing says which clips come from one recording or speaker, so that some may be on both sides of the "
         "split. Recognition may look better than it is, and intervals narrower.",
+        unranks=False,
+    ),
+    SURROGATE: Flag(
+        "surrogate gradient",
+        "The representation has no gradient of its own. Attacks on the sound went by one that it declares in its "
+        "place; a better one might find more.",
         unranks=False,
     ),
     "outside-budget": Flag(

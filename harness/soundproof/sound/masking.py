@@ -1,7 +1,7 @@
 """Masking: what of a change a clip hides, by the psychoacoustic model that inaudible attacks use.
 
 Psychoacoustic model 1 of MPEG-1 (ISO/IEC 11172-3, Annex D) as Lin & Abdulla 2015 ("Audio Watermark") simplify it
-and Qin et al. 2019 (arXiv 1903.10346) attack with it: every masker is taken as tonal, and its spread has two slopes.
+and Qin et al. 2019 (arXiv 1903.10346) attack with it: every masker is taken as tonal, its spread has two slopes.
 Tonal maskers hide less than noise-like ones, so that audibility is overstated rather than understated.
 """
 
@@ -72,7 +72,8 @@ class Masking:
         frames = padded.unfold(-1, self.window, self.hop) * self._hann
         # √(8/3) makes up for the window's loss of power.
         power = 8 / 3 * (torch.fft.rfft(frames).abs() / self.window).square()
-        return (10 * power.log10()).clamp(min=_QUIETEST).mT
+        levels: torch.Tensor = (10 * power.log10()).clamp(min=_QUIETEST)
+        return levels.mT
 
     def threshold(self, clean: torch.Tensor) -> Threshold:
         """Masking threshold of clips, waveforms `[n, T]`."""

@@ -47,6 +47,18 @@ class Represented(nn.Module):
         return self.representation(sound(waveforms)).to(waveforms.dtype)  # type: ignore[no-any-return]
 
 
+class Boxed(nn.Module):
+    """Samples as attacks see them: what stands for the representation where they change the sound itself."""
+
+    def forward(self, samples: torch.Tensor) -> torch.Tensor:
+        """Waveforms `[n, 1, T]` in [0, 1] of samples `[n, T]`."""
+        return boxed(samples)
+
+    def inverse(self, waveforms: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:  # noqa: ARG002
+        """The samples; no reference is needed."""
+        return sound(waveforms)
+
+
 def sound(waveforms: torch.Tensor) -> torch.Tensor:
     """Samples `[n, T]` in [-1, 1] of waveforms `[n, 1, T]` in [0, 1]."""
     return 2 * waveforms[:, 0] - 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import soxr
 import torch
@@ -13,7 +15,7 @@ from soundproof_representations._component import resampled_length
 class Resampled(nn.Module):
     """A representation behind a resampling, done as data sets resample what they read: soxr's HQ, cut at ±1.
 
-    Not differentiable unless both rates are the same.
+    Between two rates its gradient is a surrogate: that of an ideal resampling, without the ends of the clip.
 
     Args:
         represent: Waveforms at `rate` to inputs.
@@ -36,7 +38,8 @@ class Resampled(nn.Module):
         if self.native == self.rate:
             return waveforms
         length = resampled_length(waveforms.shape[-1], self.native, self.rate)
-        return _resampled(waveforms, self.native, self.rate, length).clamp(-1, 1)
+        moved: torch.Tensor = _Resampling.apply(waveforms, self.native, self.rate, length)
+        return moved.clamp(-1, 1)
 
     def inverse(self, inputs: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
         """Sound of inputs, given the sound `[n, T]` they were made from.
@@ -48,6 +51,20 @@ class Resampled(nn.Module):
         heard = self.resample(reference)
         change = self.represent.inverse(inputs, heard) - heard  # type: ignore[operator]
         return reference + _resampled(change, self.rate, self.native, reference.shape[-1])
+
+
+class _Resampling(torch.autograd.Function):
+    """soxr, whose adjoint is nearly the way back, times the ratio of the rates."""
+
+    @staticmethod
+    def forward(ctx: Any, waveforms: torch.Tensor, native: int, rate: int, length: int) -> torch.Tensor:
+        ctx.rates, ctx.length = (native, rate), waveforms.shape[-1]
+        return _resampled(waveforms, native, rate, length)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None, None, None]:
+        native, rate = ctx.rates
+        return _resampled(gradient, rate, native, ctx.length) * (rate / native), None, None, None
 
 
 def _resampled(waveforms: torch.Tensor, native: int, rate: int, length: int) -> torch.Tensor:

@@ -60,6 +60,8 @@ class _WithTonnetz(PictureRepresentation, ABC):
     """A spectrogram with tonal centroids; goes before the spectrogram's class, whose rate is its `sr`."""
 
     differentiable = False
+    # The gradient is the spectrogram's, as if the centroids stood still.
+    surrogate = True
     # librosa's estimate of a clip's tuning can jump with rounding, and centroids with it.
     inverse: ClassVar[Inverse | None] = Inverse(
         error=0.1, lost="the tonal centroids: a sound is made of the spectrogram part, and they follow from it"

@@ -64,6 +64,8 @@ class MuLaw(_Sound):
     # 7.5 s, less the last sample, which a shifted target was made of.
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"003": {"sr": 16000, "length": 119_999}}
     differentiable = False
+    # The gradient is that of the companding, as if nothing were rounded.
+    surrogate = True
 
     levels: Annotated[int, Field(ge=2, le=65536, description="codes; mu is one less")] = 256
 

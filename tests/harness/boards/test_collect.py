@@ -268,14 +268,16 @@ def test_transfers_know_their_target_and_their_mean_over_attacks(bench):
     same, other = {}, {}
     for entry in collect(bench.results()).transfers:
         attack = entry.attack and entry.attack.short
-        (same if entry.target == Variant(called("vgg"), called("adversarial-training")) else other)[attack] = entry
+        (same if entry.target.variant == Variant(called("vgg"), called("adversarial-training")) else other)[
+            attack
+        ] = entry
     assert {attack: value(entry, "transfer_ratio") for attack, entry in same.items()} == {
         None: pytest.approx((0.75 + 0.2) / 2),
         "fgsm": 0.75,
         "cwa": 0.2,
     }
     assert same[None].metrics["transfer_ratio"].n == 7
-    assert [entry.target for entry in other.values()] == [Variant(called("vgg(depth=3)"), called("none"))]
+    assert [entry.target.variant for entry in other.values()] == [Variant(called("vgg(depth=3)"), called("none"))]
 
 
 def test_ranks_are_shared_and_go_by_data_set(bench):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from soundproof.measuring.metrics import fooling, recognition
+from soundproof.measuring.metrics import fooling, recognition, sounding
 from soundproof.measuring.metrics.intervals import RATE
 
 _CERTIFIED = {"certified_accuracy", "smoothed_accuracy", "abstention"}
-_SHARES = fooling.SHARES | recognition.SHARES | _CERTIFIED | {"transfer_ratio"}
+_SHARES = fooling.SHARES | recognition.SHARES | sounding.SHARES | _CERTIFIED | {"transfer_ratio"}
 
 
 def bounds(name: str) -> tuple[float, float] | None:

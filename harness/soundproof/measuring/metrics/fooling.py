@@ -70,6 +70,12 @@ def sizes(samples: Samples, scene: Scene) -> dict[str, Part]:
     return found
 
 
+def fooled_within(samples: Samples) -> npt.NDArray[np.bool_]:
+    """Whether each example of another classifier fools this one, and is no larger there than allowed, `[n]`."""
+    fooled: npt.NDArray[np.bool_] = samples["fooled"] > 0
+    return fooled & (samples["within"] > 0) if "within" in samples else fooled
+
+
 def ratio_of_sizes(above: Samples, below: Samples) -> Part:
     """ε_r of one attack on one defended classifier and its undefended partner (arXiv 2008.11618, Eq. 15)."""
     clips = np.union1d(above["clip"], below["clip"])

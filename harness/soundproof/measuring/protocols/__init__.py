@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from soundproof.measuring.protocols.bounded import Bounded
 from soundproof.measuring.protocols.certified import Certified
+from soundproof.measuring.protocols.channels import Channels
 from soundproof.measuring.protocols.clean import Clean
 from soundproof.measuring.protocols.reach import Reach
+from soundproof.measuring.protocols.realised import Realised
 from soundproof.measuring.protocols.transfer import Transfer
 
 if TYPE_CHECKING:
@@ -17,5 +19,5 @@ if TYPE_CHECKING:
 
 # By id, in the order in which rows are sorted.
 PROTOCOLS: Mapping[str, Protocol] = {
-    each.id: each for each in (Clean(), Bounded(), Reach(), Transfer(), Certified())
+    each.id: each for each in (Clean(), Bounded(), Reach(), Transfer(), Certified(), Realised(), Channels())
 }

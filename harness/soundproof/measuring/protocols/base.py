@@ -6,9 +6,10 @@ A new protocol is one class in a file of its own, named in `protocols/__init__.p
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from soundproof.contract.hashing import hashed_once
 from soundproof.measuring.learning import Learning
 from soundproof.measuring.metrics import bounds
 from soundproof.measuring.metrics.intervals import estimate, known
@@ -16,15 +17,17 @@ from soundproof.measuring.metrics.intervals import estimate, known
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    import numpy as np
     import numpy.typing as npt
     import torch
     from torch import nn
 
-    from soundproof.contract.components import Attack
+    from soundproof.contract.components import Attack, Channel
     from soundproof.measuring.classifier import Classifier
     from soundproof.measuring.metrics.intervals import Metric, Part
     from soundproof.measuring.outcome import Outcome
     from soundproof.measuring.place import Place
+    from soundproof.measuring.recordings import Recordings
     from soundproof.measuring.scene import Scene
     from soundproof.measuring.subject import Subject
     from soundproof.training.trainer import TrainingError
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     Samples = Mapping[str, npt.NDArray[Any]]
 
 
+@hashed_once
 @dataclass(frozen=True)
 class Cell:
     """One measurement, which becomes one row.
@@ -42,12 +46,14 @@ class Cell:
         classifier: On what; for `transfer` where the examples come from.
         attack: None for `clean`.
         target: Only for `transfer`: the classifier that the examples are tried on.
+        channel: Only for `channels`: what the sounds are played through.
     """
 
     protocol: Protocol
     classifier: Classifier
     attack: Attack | None = None
     target: Classifier | None = None
+    channel: Channel | None = None
 
     @property
     def judged(self) -> Classifier:
@@ -56,7 +62,7 @@ class Cell:
 
     def under(self, protocol: Protocol) -> Cell:
         """The cell of another protocol, of the same attack on the same classifier."""
-        return replace(self, protocol=protocol, target=None)
+        return Cell(protocol, self.classifier, self.attack)
 
 
 @dataclass(frozen=True)
@@ -97,10 +103,12 @@ class Material:
         budget: The limits of attacks.
         outcomes: Of the cells that it needs.
         examples: Of those among them that made some, `[n, ...]` for the clips of their samples.
+        moved: Examples of the cell's classifier (of clips, int64 `[n]`) as the subject gets them.
         learning: How the classifier's model was trained, and what its defense did on top.
         training_clips: Clips that it was trained on.
         training: Makes the inputs that it was trained on, augmented copies included.
         fresh: Makes the classifier of the subject anew from its stored weights; it has seen nothing yet.
+        recordings: Makes the sound of the subject's clips.
     """
 
     cell: Cell
@@ -108,10 +116,12 @@ class Material:
     budget: Budget
     outcomes: Mapping[Cell, Outcome] = field(default_factory=dict)
     examples: Mapping[Cell, torch.Tensor] = field(default_factory=dict)
+    moved: Callable[[torch.Tensor, npt.NDArray[np.int64]], torch.Tensor] = lambda examples, _: examples
     learning: Callable[[], tuple[Learning, Learning]] = lambda: (Learning(), Learning())
     training_clips: int = 0
     training: Callable[[], Examples] | None = None
     fresh: Callable[[], nn.Module] | None = None
+    recordings: Callable[[], Recordings] | None = None
 
 
 class Protocol(ABC):
@@ -125,12 +135,16 @@ class Protocol(ABC):
         last: Whether its cells run after those of all other protocols of the same inputs, since by then every
             classifier that they need is made.
         leaves_examples: Whether its cells leave examples that others may use.
+        by_channel: Whether each of its cells is measured once for every channel of the suite.
+        asked: Whether a suite gets it only by naming it, or by what it lists.
     """
 
     id: ClassVar[str]
     fields: ClassVar[tuple[str, ...]]
     last: ClassVar[bool] = False
     leaves_examples: ClassVar[bool] = False
+    by_channel: ClassVar[bool] = False
+    asked: ClassVar[bool] = False
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other)
@@ -150,12 +164,17 @@ class Protocol(ABC):
         Args:
             classifier: Whose.
             attacks: Of the suite.
-            family: All classifiers that see the same inputs, this one included.
+            family: All classifiers to which examples can move, this one included: those that see the same inputs,
+                or hear the same sound where that is what attacks change.
         """
 
     @abstractmethod
     def needs(self, cell: Cell) -> Needs:
         """Needs of a cell of it."""
+
+    def reason_to_skip(self, cell: Cell, budget: Budget) -> str | None:  # noqa: ARG002
+        """Why a cell of it cannot be measured, or None."""
+        return None
 
     def settings(self, budget: Budget) -> dict[str, Any]:  # noqa: ARG002
         """The part of the budget that its numbers depend on, as JSON; it enters cache keys."""

@@ -74,7 +74,8 @@ class Bounded(AttackProtocol):
         baseline = {"id": BASELINE}
         if place.defense == baseline:
             return {}
-        target = target_of(place.model, place.defense, baseline)
+        own = {"representation": place.representation, "model": place.model, "defense": place.defense}
+        target = target_of(own, {**own, "defense": baseline})
         return {"grey": place.moved(protocol="transfer", defense=baseline, target=target)}
 
     def comparisons(

@@ -11,7 +11,7 @@ from soundproof.measuring.metrics import statistics
 from soundproof.measuring.metrics.intervals import Part
 from soundproof.measuring.outcome import Outcome
 from soundproof.measuring.protocols.base import Cell, Cost, Needs, Protocol
-from soundproof.types import Norm
+from soundproof.types import Norm, Surface
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -46,6 +46,12 @@ class Certified(Protocol):
     def settings(self, budget: Budget) -> dict[str, Any]:
         """The ball that clips count as certified in."""
         return {"norm": budget.norm, budget.unit: budget.size}
+
+    def reason_to_skip(self, cell: Cell, budget: Budget) -> str | None:
+        """Noise on a classifier's inputs proves nothing of the sound before them."""
+        if budget.domain is Surface.INPUT:
+            return None
+        return f"{cell.classifier.defense.id} votes over noise on inputs, which proves no radius of the waveform"
 
     def cost(self, cell: Cell, budget: Budget) -> Cost:  # noqa: ARG002
         """The noisy copies."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from soundproof.measuring.metrics.fooling import fooled_within
 from soundproof.results.checks.base import Case, Check, Look, not_applicable
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ def look(case: Case) -> Look:
     if not others or not case.informed:
         return not_applicable("no examples of other classifiers were tried on it")
     known = case.fooled_by(case.bounded)
-    moved = {int(clip) for _, fields in others for clip in fields["clip"][(fields["fooled"] > 0)]}
+    moved = {int(clip) for _, fields in others for clip in fields["clip"][fooled_within(fields)]}
     return case.judged(f"examples of {len(others)} rows of other classifiers", sorted(moved - known))
 
 

@@ -44,25 +44,27 @@
     if (!data.heats.length) return;
     const here = data.heats.map((heat, i) => i).filter(i => {
       const heat = data.heats[i];
-      return (!state.dataset || short("dataset", heat.dataset) === state.dataset) && (!state.representation || short("representation", heat.representation) === state.representation);
+      return (!state.dataset || short("dataset", heat.dataset) === state.dataset) && (!state.representation || heat.representation === null || short("representation", heat.representation) === state.representation);
     });
     const option = (value, text, selected) => make("option", { value, selected }, text);
     const at = here.includes(Number(state.heat)) && state.heat ? Number(state.heat) : here[0];
     if (at === undefined) { spread("transfers .drawn", make("p", { className: "none" }, "No transfer fits the filters.")); return; }
     const heat = data.heats[at], wanted = state.attack && heat.attacks.includes(state.attack) ? state.attack : state.via;
     const via = Math.max(0, heat.attacks.indexOf(wanted));
-    const where = make("select", { "aria-label": "Inputs" }, ...here.map(i => option(String(i), `${short("dataset", data.heats[i].dataset)} · ${short("representation", data.heats[i].representation)}`, i === at)));
+    const where = make("select", { "aria-label": "Inputs" }, ...here.map(i => option(String(i), `${short("dataset", data.heats[i].dataset)} · ${data.heats[i].representation === null ? "across representations" : short("representation", data.heats[i].representation)}`, i === at)));
     const by = make("select", { "aria-label": "Attack of the transfers" }, ...heat.attacks.map((name, i) => option(name, name, i === via)));
     where.addEventListener("change", () => choose({ heat: where.value }));
     by.addEventListener("change", () => choose({ via: by.value }));
-    const variant = ([model, defense]) => [make("b", {}, ...broken(short("model", model))), make("small", {}, ...broken(short("defense", defense)))];
-    const same = (a, b) => a[0] === b[0] && a[1] === b[1];
-    const rows = heat.sources.map((source, r) => ({ source, r })).filter(({ source }) => (!state.model || short("model", source[0]) === state.model) && (!state.defense || short("defense", source[1]) === state.defense));
+    const through = (name, of) => of === undefined ? "" : `${name("representation", of)} · `;
+    const variant = ([model, defense, representation]) => [make("b", {}, ...broken(short("model", model))), make("small", {}, ...broken(through(short, representation) + short("defense", defense)))];
+    const spelled = ([model, defense, representation]) => `${full("model", model)} · ${through(full, representation)}${full("defense", defense)}`;
+    const same = (a, b) => a.every((part, i) => part === b[i]);
+    const rows = heat.sources.map((source, r) => ({ source, r })).filter(({ source }) => (!state.model || short("model", source[0]) === state.model) && (!state.defense || short("defense", source[1]) === state.defense) && (!state.representation || heat.representation !== null || short("representation", source[2]) === state.representation));
     const dense = heat.targets.length > 12;
     const table = make("table", { className: "heat" + (dense ? " dense" : "") },
       make("caption", {}, `Transfer ratio in percent, ${heat.attacks[via]}: sources down, targets across`),
-      make("thead", {}, make("tr", {}, make("th", { scope: "col", className: "name" }, "Source ↓  Target →"), ...heat.targets.map(target => make("th", { scope: "col", title: `${full("model", target[0])} · ${full("defense", target[1])}` }, ...variant(target))))),
-      make("tbody", {}, ...rows.map(({ source, r }) => make("tr", {}, make("th", { scope: "row", className: "name", title: `${full("model", source[0])} · ${full("defense", source[1])}` }, ...variant(source)),
+      make("thead", {}, make("tr", {}, make("th", { scope: "col", className: "name" }, "Source ↓  Target →"), ...heat.targets.map(target => make("th", { scope: "col", title: spelled(target) }, ...variant(target))))),
+      make("tbody", {}, ...rows.map(({ source, r }) => make("tr", {}, make("th", { scope: "row", className: "name", title: spelled(source) }, ...variant(source)),
         ...heat.targets.map((target, c) => {
           if (same(source, target)) return make("td", { className: "self" }, make("span", { className: "unseen" }, "itself"));
           const found = heat.cells[via][r * heat.targets.length + c];
