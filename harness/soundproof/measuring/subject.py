@@ -48,6 +48,7 @@ class Subject:
         batch: Clips attacked at once.
         represent: What lies between the attacked sound and the classifier's inputs; None where attacks change
             the inputs themselves.
+        rate: Sampling rate of the attacked sound, Hz; None likewise.
     """
 
     module: nn.Module
@@ -58,6 +59,7 @@ class Subject:
     seed: object = None
     batch: int = BATCH
     represent: nn.Module | None = None
+    rate: int | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -162,7 +164,8 @@ class Attacked:
         """
         clean = self.inputs[rows]
         ball, limit = (None, None) if bound is None else (bound.ball(clean), bound.limit(clean))
-        victim = Victim(self.subject.module, clean.clone(), self.goal.select(rows), budget, ball=limit)
+        goal, rate = self.goal.select(rows), self.subject.rate
+        victim = Victim(self.subject.module, clean.clone(), goal, budget, ball=limit, rate=rate)
         seed = seed_from([self.subject.seed, int(rows[0]), *what])
         return Run(victim, torch.Generator(self.inputs.device).manual_seed(seed), clean, ball, limit)
 
