@@ -1,7 +1,7 @@
 """Efficiency of a run: how much of its time bare passes through the networks would have taken.
 
-A bare pass is what nobody can do without: the forward and backward passes of training and attacks, at the speed of the
-same network alone. The speed is that of the forecast, so that its own error is in the figure.
+A bare pass is what nobody can do without: the forward and backward passes of training and attacks, at the speed of
+the same network alone. The speed is that of the forecast, so that its own error is in the figure.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ from soundproof.engine.schedule import Schedule
 from soundproof.engine.stopwatch import Stopwatch
 from soundproof.engine.workshop import Workshop
 from soundproof.measuring.place import classifier_of
+from soundproof.measuring.protocols.base import Cell
 from soundproof.planning.plan import row_of
 from soundproof.probing.protocol import LEVELS
 from soundproof.results.checks import checked
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
     from soundproof.engine.environment import Environment
     from soundproof.engine.events import Event, Listener
     from soundproof.engine.store import Store
-    from soundproof.measuring.protocols.base import Cell
     from soundproof.planning.plan import Plan
     from soundproof.results.files import Row
 
@@ -310,9 +310,10 @@ def _titles(workshop: Workshop) -> Callable[[str], str]:
         node = nodes.get(digest)
         if node is None:
             return digest
-        words = (
-            label(value) if isinstance(value, dict) else str(value) for value in name_of(node).values() if value
-        )
+        if isinstance(node, Cell):
+            return row_of(node, plan.budget(node), Status.OK).title()
+        parts = name_of(node).values()
+        words = (label(part) if isinstance(part, dict) else str(part) for part in parts if part is not None)
         return f"{stage(node)}: {' · '.join(words)}"
 
     return title

@@ -34,20 +34,25 @@ class Span:
 
 @dataclass
 class Stopwatch:
-    """Collects spans; each place is told of by one thread."""
+    """Collects spans; each place is told of by one thread.
+
+    Attributes:
+        clock: Seconds since any time.
+        spans: Those that are over.
+    """
+
+    clock: Callable[[], float] = time.perf_counter
 
     spans: list[Span] = field(default_factory=list)
-    _begun: float = field(default_factory=time.perf_counter)
+    _begun: float = field(init=False)
     _open: dict[str, tuple[str, float]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._begun = self.clock()
 
     def at(self, place: str) -> Callable[[str], None]:
         """What to tell the stage that a place is at, whenever that changes; empty for none."""
         return partial(self._switch, place)
-
-    @property
-    def wall(self) -> float:
-        """Seconds since it was made."""
-        return time.perf_counter() - self._begun
 
     def by_stage(self) -> Mapping[str, float]:
         """Seconds by digest."""
@@ -85,7 +90,7 @@ class Stopwatch:
         beside.replace(path)
 
     def _switch(self, place: str, stage: str) -> None:
-        now = time.perf_counter() - self._begun
+        now = self.clock() - self._begun
         if place in self._open:
             before, start = self._open.pop(place)
             self.spans.append(Span(place, before, start, now))
