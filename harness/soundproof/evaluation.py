@@ -21,6 +21,7 @@ from soundproof.contract.discovery import discover
 from soundproof.contract.registry import BUILT_IN, Registered
 from soundproof.digest import digest
 from soundproof.errors import SoundproofError, hint
+from soundproof.measuring.metrics.renaming import renaming
 from soundproof.types import ClipIndex, Domain
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from soundproof.engine.events import Listener
 
 ATTACKS = ("fgsm", "bim-a", "bim-b", "noise")
-# A classifier that is right so often only after its classes are renamed was given them in another order.
-_RENAMED = 0.5
 
 
 class _Heard(nn.Module):
@@ -171,8 +170,6 @@ def _check_logits(
     module: nn.Module, waveforms: npt.NDArray[np.float32], labels: npt.NDArray[np.int64], classes: Sequence[str]
 ) -> None:
     """Raise SoundproofError if it does not give one logit a class, or gives them in another order."""
-    from scipy.optimize import linear_sum_assignment
-
     few = torch.from_numpy(waveforms[:256])
     with torch.no_grad():
         logits: object = copy.deepcopy(module).cpu().eval()(few)
@@ -182,16 +179,12 @@ def _check_logits(
         raise SoundproofError(
             f"the classifier gives {shape} for {len(few)} clips, where logits {due} are due, one a class"
         )
-    confusion = np.zeros((len(classes), len(classes)))
-    np.add.at(confusion, (labels[:256], logits.argmax(dim=1).numpy()), 1)
-    rows, columns = linear_sum_assignment(-confusion)
-    right, renamed = np.trace(confusion) / len(few), confusion[rows, columns].sum() / len(few)
-    if renamed >= _RENAMED and right < renamed / 2:
-        named = zip(rows, columns, strict=True)
-        pairs = ", ".join(f"{classes[row]} → {classes[column]}" for row, column in named if row != column)
+    found = renaming(labels[:256], logits.argmax(dim=1).numpy(), len(classes))
+    if found is not None:
+        pairs = ", ".join(f"{classes[label]} → {classes[output]}" for label, output in found.outputs.items())
         raise SoundproofError(
-            f"the classifier is right on {right:.0%} of the clips, and on {renamed:.0%} if classes are renamed "
-            f"({pairs}): give classes in the order of its logits"
+            f"the classifier is right on {found.right:.0%} of the clips, and on {found.renamed:.0%} if classes "
+            f"are renamed ({pairs}): give classes in the order of its logits"
         )
 
 

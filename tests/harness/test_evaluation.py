@@ -247,3 +247,39 @@ def test_from_the_shell(mine, clips):
     rows = [json.loads(line) for line in (mine / "results/mine/results.jsonl").read_text().splitlines()]
     assert {row["status"] for row in rows} == {"ok"}
     assert rows[0]["metrics"]["accuracy"]["value"] == 1.0
+
+
+def test_a_module_of_a_suite_with_its_classes_in_another_order_is_flagged(tmp_path, monkeypatch):
+    """Nobody tells a suite in which order a network of one's own gives its classes."""
+    from dataclasses import dataclass
+    from typing import ClassVar
+
+    from soundproof.contract.registry import Registered
+    from soundproof.engine.environment import Environment
+    from soundproof.engine.runner import Runner
+    from soundproof.engine.store import Store
+    from soundproof.planning.product import make_plan
+    from soundproof.planning.suite import load_suite
+    from toys import ToyModel, toy_registry, toy_suite
+
+    @dataclass(frozen=True)
+    class Turned(ToyModel):
+        """Its outputs are one place further."""
+
+        id: ClassVar[str] = "toy-turned"
+
+        def fit(self, module, data, trainer):
+            curve = super().fit(module, data, trainer)
+            layer = module[1]
+            with torch.no_grad():
+                layer.weight.copy_(layer.weight.roll(1, 0))
+                layer.bias.copy_(layer.bias.roll(1, 0))
+            return curve
+
+    registry = toy_registry()
+    registry.components[Turned.kind, Turned.id] = Registered(Turned, "toys", "1")
+    suite = load_suite(toy_suite(models=["toy-linear", "toy-turned"], protocols=["clean"]), registry)
+    plan = make_plan(suite, tmp_path)
+    rows = Runner(registry, Environment("cpu", "", 1), Store(tmp_path / "cache"), tmp_path).run(plan).rows
+    flagged = {row.model["id"]: "misnamed-classes" in row.flags for row in rows}
+    assert flagged == {"toy-linear": False, "toy-turned": True}

@@ -102,7 +102,9 @@ class _Folder:
                 owners[self._names.classifier(row), None] = None
                 if row.attack is not None:
                     owners[self._names.classifier(row), self._names.attack(row)] = None
-        return sweeps(owners, self._names.coordinates, self._results.run)
+        # Channels own no row of a classifier or an attack: their values stand side by side on the board of sound.
+        kinds = {kind: found for kind, found in self._names.coordinates.items() if kind != "channel"}
+        return sweeps(owners, kinds, self._results.run)
 
     def _recognition(self, rows: Sequence[Row]) -> tuple[Recognition, ...]:
         entries, outcomes = [], {}

@@ -70,6 +70,12 @@ FLAGS: Mapping[str, Flag] = {
         "of the suite, and what the attack spent, is its maker's word.",
         unranks=True,
     ),
+    "misnamed-classes": Flag(
+        "misnamed classes",
+        "The classifier is right far more often after its outputs are renamed: they are in another order than the "
+        "data set's classes. Nothing here is about its robustness.",
+        unranks=True,
+    ),
     FETCHED: Flag(
         "fetched",
         "The network was not trained here: its weights were fetched, and made by other versions, on another "

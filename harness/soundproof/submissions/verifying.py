@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 # What examples and a network show; the rest of a row is its maker's word.
 SCORED = ("fooling_auc", "fooling_rate", "robust_accuracy", "l2", "linf", "l0")
+_PLACE = ("protocol", "dataset", "representation", "model", "defense", "attack", "fold", "seed")
 # How far the clean inputs of another machine may be from those here, as a share of the radius.
 _ROUNDING = 1e-3
 
@@ -182,8 +183,9 @@ def _plan(bundle: Bundle, runner: Runner, row: Row) -> tuple[Plan, Cell]:
     names = [name for name in COORDINATES[:4] if getattr(here, name) != getattr(row, name)]
     if names or here.seed != row.seed:
         raise SoundproofError(f"{bundle.path}: its row and its suite name another {' and '.join(names) or 'seed'}")
-    place = {name: getattr(row, name) for name in ("protocol", *COORDINATES, "fold", "seed")}
-    if row.target is not None or row.key != key_of(place, plan.budget(cells[0])):
+    place = {name: getattr(row, name) for name in (*_PLACE, "target")}
+    odd = row.target is not None or row.channel is not None
+    if odd or row.key != key_of(place, plan.budget(cells[0])):
         raise SoundproofError(f"{bundle.path}: its row's key is not that of its coordinates and budget")
     checksum = plan.indexes[cells[0].classifier.trained.dataset].checksum
     if checksum != bundle.manifest.clips.checksum:

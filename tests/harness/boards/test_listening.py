@@ -253,3 +253,29 @@ def test_a_run_without_its_sounds_leaves_none_of_an_earlier_one(folder, results)
     files.write(files.Results(results.rows, results.samples, results.run), folder)
     assert not (folder / "sounds.safetensors").exists()
     assert not files.read(folder).sounds
+
+
+def test_a_channel_of_several_values_has_a_column_for_each(results):
+    clean = results.rows[0]
+    rows = [
+        files.Row(
+            key=f"played {bitrate}",
+            status=clean.status,
+            reason=None,
+            protocol="channels",
+            channel={"id": "mp3", "bitrate": bitrate},
+            metrics={"accuracy": files.Metric(1.0, 0.5, 1.0, 5)},
+            **{name: getattr(clean, name) for name in ("dataset", "representation", "model", "defense")},
+            attack=None,
+            target=None,
+            fold=0,
+            seed=0,
+        )
+        for bitrate in (24.0, 64.0)
+    ]
+    samples = {f"{row.key}/{name}": array for row in rows for name, array in results.fields(clean).items()}
+    samples |= {f"{row.key}/fooled": results.fields(clean)["label"] for row in rows}
+    pages = draw(files.Results([*results.rows, *rows], {**results.samples, **samples}, results.run)).pages
+    assert "mp3(bitrate=24.0)" in pages["sound.md"]
+    assert "mp3(bitrate=64.0)" in pages["sound.md"]
+    assert "mp3(bitrate=24.0)" in pages["sound.csv"]

@@ -9,6 +9,7 @@ import numpy as np
 from soundproof.measuring.classifier import BASELINE
 from soundproof.measuring.learning import Learning, plain
 from soundproof.measuring.metrics.recognition import drop, recognition
+from soundproof.measuring.metrics.renaming import renaming
 from soundproof.measuring.outcome import Outcome
 from soundproof.measuring.protocols.base import Cell, Cost, Needs, Protocol
 from soundproof.victim.goal import margin
@@ -67,10 +68,12 @@ class Clean(Protocol):
             "score": margin(logits, labels).cpu().numpy(),
         }
         model, defense = material.learning()
+        misnamed = renaming(samples["label"], samples["prediction"], subject.classes)
         return Outcome(
             metrics=self.metrics([samples], subject.scene) | defense.spent(material.training_clips),
             reports=defense.measured(),
             samples=samples | model.samples("model") | defense.samples("defense"),
+            flags=() if misnamed is None else ("misnamed-classes",),
         )
 
     def unfinished(self, error: TrainingError) -> Samples:
