@@ -58,8 +58,9 @@ def build(name: str, **parameters) -> Attack:
 
 
 def cases() -> list[Attack]:
-    """At least one of every attack that the project registers."""
-    own = [n for n in REGISTRY.ids(Kind.ATTACK) if REGISTRY.find(Kind.ATTACK, n).distribution == BUILT_IN]
+    """At least one of every attack that the project registers and that works on whatever a classifier sees."""
+    found = {name: REGISTRY.find(Kind.ATTACK, name) for name in REGISTRY.ids(Kind.ATTACK)}
+    own = [n for n, of in found.items() if of.distribution == BUILT_IN and of.component.surface is None]
     return [build(name, **parameters) for name in own for parameters in PARAMETERS.get(name, [{}])]
 
 

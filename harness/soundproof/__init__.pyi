@@ -31,6 +31,9 @@ from .modules import load_weights as load_weights
 from .modules import source_of as source_of
 from .results.files import Results as Results
 from .results.files import Row as Row
+from .sound.masking import Masking as Masking
+from .sound.mp3 import decode_mp3 as decode_mp3
+from .sound.mp3 import encode_mp3 as encode_mp3
 from .training.objective import Objective as Objective
 from .training.trainer import Epoch as Epoch
 from .training.trainer import Trainer as Trainer

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from soundproof import frames
 from soundproof.contract.discovery import discover
 from soundproof.engine import events, forecast
+from soundproof.engine.cluster import Cluster
+from soundproof.engine.crews import Here
 from soundproof.engine.demand import Ledger, available, fitting, shortages, written
 from soundproof.engine.environment import cache_folder, data_folder, detect
 from soundproof.engine.events import EventLog, Warned
@@ -20,6 +22,7 @@ from soundproof.engine.eviction import LIMIT, evict, limit_of
 from soundproof.engine.isolation import Isolation
 from soundproof.engine.pictures import pictures
 from soundproof.engine.runner import Runner
+from soundproof.engine.sounds import sounds as recorded
 from soundproof.engine.store import Store
 from soundproof.engine.timings import Timings
 from soundproof.errors import DataError, SoundproofError
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 
     from soundproof.boards import Drawn
     from soundproof.contract.registry import Registry
+    from soundproof.engine.crews import Crew
     from soundproof.engine.demand import Demand
     from soundproof.engine.events import Event, Listener
     from soundproof.engine.workshop import Workshop
@@ -53,6 +57,8 @@ def run(
     only: Mapping[str, Sequence[str]] | None = None,
     threads: int | None = None,
     isolate: str = "plugins",
+    jobs: int = 1,
+    scheduler: str | None = None,
 ) -> pd.DataFrame:
     """Run a suite, write its results folder with the boards, and return the rows.
 
@@ -66,6 +72,8 @@ def run(
         threads: What torch may use; by default `OMP_NUM_THREADS`, else as many as there are cores.
         isolate: Which cells run in processes of their own: `plugins` (those of other distributions), `all` or
             `none`. The results are the same.
+        jobs: Cells that run at a time, each in a process with its share of the cores. The results are the same.
+        scheduler: Address of a Dask scheduler, or its scheduler file, whose workers run the cells instead.
 
     Returns:
         A row a cell, as `soundproof.load` gives it for the results folder; `soundproof.classifiers` and
@@ -76,7 +84,16 @@ def run(
     """
     return frames.cells(
         execute(
-            suite, data=data, out=out, cache=cache, device=device, only=only, threads=threads, isolate=isolate
+            suite,
+            data=data,
+            out=out,
+            cache=cache,
+            device=device,
+            only=only,
+            threads=threads,
+            isolate=isolate,
+            jobs=jobs,
+            scheduler=scheduler,
         ).results
     )
 
@@ -106,7 +123,11 @@ def execute(
     only: Mapping[str, Sequence[str]] | None = None,
     threads: int | None = None,
     isolate: str = "plugins",
+    jobs: int = 1,
+    scheduler: str | None = None,
+    profile: str | Path | None = None,
     fresh: bool = False,
+    sounds: bool = False,
     listeners: Sequence[Listener] = (),
     registry: Registry | None = None,
 ) -> Finished:
@@ -120,8 +141,11 @@ def execute(
     if plan.absent and not plan.indexes:
         raise DataError(list(plan.absent.values()))
     protect(folder, checked.name, len(plan.cells) + len(plan.skipped) + len(plan.missing))
-    environment = detect(device, threads)
-    with EventLog(folder / "events.jsonl") as log:
+    with contextlib.ExitStack() as stack:
+        cluster = None if scheduler is None else stack.enter_context(Cluster.at(scheduler))
+        environment = detect(device, threads, jobs) if cluster is None else cluster.environment(device, threads)
+        crew: Crew | None = cluster or (Here(jobs, environment) if jobs > 1 else None)
+        log = stack.enter_context(EventLog(folder / "events.jsonl"))
         told: tuple[Listener, ...] = (log, *listeners)
 
         def tell(event: Event) -> None:
@@ -132,10 +156,14 @@ def execute(
             tell(Warned(f"skipped: {reason}"))
         store = Store(cache_folder(cache), fresh=fresh, warn=lambda message: tell(Warned(message)))
         told = (*told, Timings(store.root, environment))
-        runner = Runner(registry, environment, store, root, tell, Isolation(isolate))
+        runner = Runner(
+            registry, environment, store, root, tell, Isolation(isolate), crew, Path(profile) if profile else None
+        )
         _require_room(runner.workshop(plan))
         found = runner.run(plan)
         found = replace(found, pictures=pictures(runner.workshop(plan), found.rows))
+        if sounds:
+            found = replace(found, sounds=recorded(runner.workshop(plan), found.rows))
         _keep_within(store.root, tell)
     files.write(found, folder)
     return Finished(found, folder, boards.render(folder))

@@ -80,6 +80,7 @@ def evaluate(
         representation: What stands before the classifier, as in a suite; None attacks the waveform itself.
         attacks: As in a suite.
         budget: As a suite's table `[budget]`; by default ‖ε‖₂ ≤ 3, which is loud on samples scaled to [0, 1].
+            `{"snr_db": 40}` is 40 dB below each clip; with a `representation` also `"domain": "waveform"`.
         differentiable: Whether it has gradients; without them white-box attacks are skipped.
         name: What boards call it.
         out: The results folder; `results/<name>` by default.

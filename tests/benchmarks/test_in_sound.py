@@ -2,8 +2,9 @@
 
     pytest tests/benchmarks/test_in_sound.py --benchmark-enable
 
-prints a table: the attack's own passes through representation and network, replayed bare, over the attack's time; 1
-is the ideal. Processor time of one thread, the fastest of three rounds that take turns. Nothing is asserted of times.
+prints a table: the attack's own passes through representation and network, replayed bare, over the attack's time.
+1 is the ideal. Processor time of one thread, the fastest of three rounds that take turns. Nothing is asserted of
+times.
 """
 
 from __future__ import annotations

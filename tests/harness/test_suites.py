@@ -33,6 +33,8 @@ SHORT = {
     "cwa": {"search_steps": 2, "steps": 3},
     "lbfgs": {"search_steps": 2, "steps": 2},
     "pia": {"steps": 2, "samples": 4},
+    "pgd": {"steps": 2},
+    "square": {"queries": 4},
 }
 
 
@@ -145,6 +147,27 @@ def test_paper_on_urbansound8k(tmp_path, short_clips):
     assert of
     assert all(row.status is Status.OK and row.fold == 4 for row in of)
     assert {row.status for row in rows if row.dataset["id"] != "urbansound8k"} == {Status.SKIPPED}
+
+
+def test_in_sound(tmp_path, short_clips):
+    publications.esc10(tmp_path, recordings=1, takes="A", seconds=SECONDS, tone=True)
+    document = scaled("in-sound", size=(12, 12))
+    document["models"] = [{**TINY, "label": "ResNet-8"}, {"id": "wavenet", "variant": "A", "filters": 2}]
+    suite = load_suite("in-sound", REGISTRY)
+    rows = run(document, tmp_path, defense=["none"], attack=["FGSM", "noise"])
+    assert len(measured(rows, "representation")) == len(suite.representations)
+    assert {row.protocol for row in rows if row.status is Status.OK} >= {"clean", "bounded", "reach"}
+    # Three representations of pictures and one of samples: each moves to the three others.
+    moved = [row for row in rows if row.protocol == "transfer" and row.attack["id"] == "fgsm"]
+    found = {
+        (row.representation["id"], row.target.get("representation", row.representation)["id"]) for row in moved
+    }
+    assert len(found) == 12
+    rows = run(document, tmp_path, "attacked", representation=["MFCC"], model=["ResNet-8"], protocol=["bounded"])
+    assert len(measured(rows, "defense")) == len(suite.defenses)
+    assert len(measured(rows, "attack")) == len(suite.attacks)
+    text = (tmp_path / "attacked" / "robustness.md").read_text()
+    assert "SNR ≥ 40 dB on the waveform" in text
 
 
 def test_sweeps(tmp_path, short_clips):

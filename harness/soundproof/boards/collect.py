@@ -16,10 +16,12 @@ from soundproof.boards.entries import (
     Coverage,
     Recognition,
     Robustness,
+    Sounding,
     Transfer,
     Unscored,
 )
 from soundproof.boards.examinations import examinations
+from soundproof.boards.listening import recorded
 from soundproof.boards.measures import MEASURES, REPORT, columns
 from soundproof.boards.names import Names
 from soundproof.boards.ranks import hardness, ranked
@@ -79,6 +81,7 @@ class _Folder:
             robustness=self._robustness(of["bounded"], of["clean"], means, of["certified"]),
             cost=(*(means.values() if len(averaged_over) > 1 else ()), *self._cost(of["reach"])),
             transfers=tuple(self._transfers(of["transfer"])),
+            sounds=tuple(self._sounds([*of["realised"], *of["channels"]])),
             unscored=tuple(self._unscored(row) for row in self._rows if row.status is not Status.OK),
             trainings=trainings(self._results, of["clean"], self._names),
             cells=Counter(row.status for row in self._rows),
@@ -87,6 +90,7 @@ class _Folder:
             sections=sections(self._results, self._rows, self._names, self._controls, self._combination),
             components=self._names.coordinates,
             sweeps=self._sweeps(of),
+            recorded=recorded(self._results, self._rows, self._names) if self._results.sounds else (),
             shots=shots(self._results, self._rows, self._names),
             examinations=examinations(self._results, self._names),
         )
@@ -98,7 +102,9 @@ class _Folder:
                 owners[self._names.classifier(row), None] = None
                 if row.attack is not None:
                     owners[self._names.classifier(row), self._names.attack(row)] = None
-        return sweeps(owners, self._names.coordinates, self._results.run)
+        # Channels own no row of a classifier or of an attack: their values stand side by side on the board of sound.
+        kinds = {kind: found for kind, found in self._names.coordinates.items() if kind != "channel"}
+        return sweeps(owners, kinds, self._results.run)
 
     def _recognition(self, rows: Sequence[Row]) -> tuple[Recognition, ...]:
         entries, outcomes = [], {}
@@ -208,6 +214,17 @@ class _Folder:
         assert target is not None
         return Transfer(self._names.classifier(group[0]), metrics, _flags(group), _coverage(group), target, None)
 
+    def _sounds(self, rows: Sequence[Row]) -> Iterable[Sounding]:
+        for group in _groups(rows, *_CLASSIFIER, "channel", "attack"):
+            yield Sounding(
+                name=self._names.classifier(group[0]),
+                metrics=self._averages(group, columns("sound", MEASURES)),
+                flags=_flags(group),
+                coverage=_coverage(group),
+                attack=None if group[0].attack is None else self._names.attack(group[0]),
+                channel=self._names.channel(group[0]),
+            )
+
     def _unscored(self, row: Row) -> Unscored:
         return Unscored(
             status=row.status,
@@ -219,6 +236,7 @@ class _Folder:
             seed=row.seed,
             reason=row.reason or "",
             flags=row.flags,
+            channel=self._names.channel(row),
         )
 
     def _averages(self, rows: Sequence[Row], names: Sequence[str]) -> dict[str, Metric]:

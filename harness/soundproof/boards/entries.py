@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from soundproof.boards.examinations import Examination
+    from soundproof.boards.listening import Recorded
     from soundproof.boards.names import Called, Name
     from soundproof.boards.sections import Section
     from soundproof.boards.shots import Shot
@@ -148,6 +149,19 @@ class Transfer(Entry):
 
 
 @dataclass(frozen=True)
+class Sounding(Entry):
+    """An attack on one classifier as sound, played through a channel or not.
+
+    Attributes:
+        attack: None for clips that nobody attacks.
+        channel: None for sounds that were not played.
+    """
+
+    attack: Called | None
+    channel: Called | None
+
+
+@dataclass(frozen=True)
 class Unscored:
     """A cell without a score."""
 
@@ -160,6 +174,7 @@ class Unscored:
     seed: int
     reason: str
     flags: tuple[str, ...]
+    channel: Called | None = None
 
 
 @dataclass(frozen=True)
@@ -212,6 +227,8 @@ class Boards:
         components: The coordinates behind the names, by kind.
         sweeps: Parameters that vary, with the rows along them.
         shots: Pictures of what attacks do.
+        recorded: Clips to listen to.
+        sounds: By coordinates: attacks as sound, then unattacked clips and attacks through each channel.
         examinations: What checks say of each classifier.
     """
 
@@ -228,7 +245,14 @@ class Boards:
     components: Mapping[str, Mapping[Called, Coordinate]] = field(default_factory=dict)
     sweeps: tuple[Sweep, ...] = ()
     shots: tuple[Shot, ...] = ()
+    sounds: tuple[Sounding, ...] = ()
+    recorded: tuple[Recorded, ...] = ()
     examinations: Mapping[Name, Sequence[Examination]] = field(default_factory=dict)
+
+    @property
+    def sounded(self) -> bool:
+        """Whether anything was turned into sound or played, or was to be."""
+        return bool(self.sounds) or any(cell.protocol in ("realised", "channels") for cell in self.unscored)
 
     def entries(self) -> tuple[Entry, ...]:
         """The rows of all boards."""
@@ -256,4 +280,5 @@ class Boards:
             "robustness": (*self.robustness, *attacks),
             "cost": self.cost,
             "transferability": self.transfers,
+            "sound": self.sounds,
         }

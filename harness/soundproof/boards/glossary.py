@@ -56,6 +56,11 @@ def how_to_read(budget: str, target: str, *, grey_box: bool, attacks: Sequence[o
         "transferability": "Examples made against the source (rows) are shown to the target (columns). Each cell "
         "is the share that fools the target too, among those that fool the source and that the target gets right "
         "unattacked." + means,
+        "sound": "What the attacks of the robustness board are worth to somebody who has to play a sound. Every "
+        "example is turned back into a sound with the phase and level of its own clip, and heard again; then it "
+        "is played through each channel. Survival is the share of what fooled before and still does. The row "
+        "“nobody” is the accuracy through the channel when nobody attacks. A representation without a way back "
+        "to sound has none; bench ls representation ID says what a sound of a changed input cannot carry.",
         "training": "How the classifiers were trained: the mean training loss of each epoch, and the score on the "
         "validation part by which the best epoch was kept, by default its accuracy. A line is one fold and seed. "
         "A model is trained once for all of its defenses; what a defense trains on top stands apart. Losses of "

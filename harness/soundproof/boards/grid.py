@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 # What rows can be filtered by.
 FACETS = ("dataset", "representation", "model", "defense", "attack")
@@ -79,3 +79,7 @@ class Table:
     dataset: str
     columns: tuple[Column, ...]
     lines: tuple[Line, ...]
+
+    def pairs(self, line: Line) -> Iterator[tuple[Column, Figure]]:
+        """The figures of a row, each with its column."""
+        return zip(self.columns, line.figures, strict=True)

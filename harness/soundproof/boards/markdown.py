@@ -32,11 +32,12 @@ ROWS = 40  # of a table; the CSV has all of them
 TOP = 8  # rows of each data set that the README shows
 WIDTH = 8  # columns of a table
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>|#~&$@!])")
-_PROTOCOL = {
-    "accuracy": "clean",
-    "robustness": "bounded",
-    "cost": "reach",
-    "transferability": "transfer",
+_PROTOCOLS = {
+    "accuracy": ("clean",),
+    "robustness": ("bounded",),
+    "cost": ("reach",),
+    "transferability": ("transfer",),
+    "sound": ("realised", "channels"),
 }
 # What a page of GitHub has room for; a column without a number is left out anyway.
 _COLUMNS = {
@@ -54,19 +55,24 @@ _COLUMNS = {
         *("fooling_auc", "l2", "gradients", "queries"),
     ),
     "cost": ("name", "attack", "reached", "gradients", "queries", "fooling_rate", "l2", "epsilon_ratio"),
+    "sound": (
+        *("name", "attack", "survival", "l2"),
+        *("snr", "segmental_snr", "loudness_change", "audibility"),
+    ),
     "unscored": ("name", "status", "protocol", "attack", "target", "fold", "reason"),
 }
 _EMPTY = "Nothing was measured for this board."
 
 
 def documents(boards: Boards, source: Provenance) -> dict[str, str]:
-    """The four boards and `README`, by name."""
+    """The boards and `README`, by name; the board of sound where there is any."""
     shown = tables(boards)
     drawn = {
         "accuracy": _narrow(shown["accuracy"], "accuracy"),
         "robustness": _narrow(shown["robustness"], "robustness"),
         "cost": _narrow(shown["cost"], "cost"),
     }
+    sounds = _narrow(shown["sound"], "sound")
     attacks = _narrow(map(_single, shown["robustness"]), "attacks")
     reports = [table for each in shown["accuracy"] for table in _reports(each)]
     bodies = {
@@ -75,11 +81,15 @@ def documents(boards: Boards, source: Provenance) -> dict[str, str]:
         "cost": [_sections(drawn["cost"])],
         "transferability": [_matrix(matrix) for matrix in matrices(boards)],
     }
+    if boards.sounded:
+        channels = _sections(part for table in shown["channels"] for part in _in_parts(table))
+        bodies["sound"] = [_titled("As sound", sounds), f"## Through channels\n\n{channels}" if channels else ""]
     used = {
         "accuracy": [*drawn["accuracy"], *reports],
         "robustness": [*drawn["robustness"], *attacks],
         "cost": drawn["cost"],
         "transferability": shown["transferability"],
+        "sound": sounds,
     }
     words = _explained(used)
     pages = {
@@ -94,7 +104,7 @@ def plain(value: str) -> str:
 
 
 def _board(name: str, body: str, words: Sequence[Column], boards: Boards, source: Provenance) -> str:
-    missing = [cell for cell in boards.unscored if cell.protocol == _PROTOCOL[name]]
+    missing = [cell for cell in boards.unscored if cell.protocol in _PROTOCOLS[name]]
     losses = _narrow([unscored(missing)], "unscored") if missing else []
     return _joined(
         f"# {name.capitalize()} · {plain(source.suite)}",
@@ -125,7 +135,8 @@ def _readme(boards: Boards, shown: Sequence[Table], source: Provenance) -> str:
     """One table with the first of every ranking, and where the rest is."""
     ranked = _narrow([replace(table, lines=table.lines[:TOP]) for table in classifiers(boards, shown)], "summary")
     over = glossary.mean_over(boards.averaged)
-    links = (f"[{name.capitalize()}]({name}.md) ([CSV]({name}.csv))" for name in _PROTOCOL)
+    there = (name for name in _PROTOCOLS if name != "sound" or boards.sounded)
+    links = (f"[{name.capitalize()}]({name}.md) ([CSV]({name}.csv))" for name in there)
     return _joined(
         f"# soundproof · {plain(source.suite)}",
         "How well audio classifiers hold against adversarial attacks. The page to explore is "
@@ -200,6 +211,15 @@ def _reports(table: Table) -> Iterator[Table]:
     defended = replace(table, lines=tuple(line for line in table.lines if any(_texts(table, line, names))))
     for start in range(0, len(names), WIDTH - 1):
         yield _chosen(defended, ("name", *names[start : start + WIDTH - 1]))
+
+
+def _in_parts(table: Table) -> Iterator[Table]:
+    """A table with a column for each of many things, as many tables as that takes."""
+    own, step = 2, WIDTH - 2
+    for start in range(own, len(table.columns), step):
+        at = [*range(own), *range(start, min(start + step, len(table.columns)))]
+        lines = tuple(replace(line, figures=tuple(line.figures[i] for i in at)) for line in table.lines)
+        yield replace(table, columns=tuple(table.columns[i] for i in at), lines=lines)
 
 
 def _texts(table: Table, line: Line, names: Sequence[str]) -> list[str]:

@@ -115,20 +115,20 @@ MEASURES: Mapping[str, Measure] = {
     ),
     "l2": Measure(
         "‖ε‖₂",
-        "Length of the perturbation over all values of a classifier's input, mean over the clips that are "
+        "Length of the perturbation over all values that attacks may change, mean over the clips that are "
         "fooled. It grows with the input size D; compare the RMS between representations.",
         Unit.LENGTH,
     ),
     "rms": Measure("RMS", "‖ε‖₂ / √D: how much one input value changes, on a scale from 0 to 1.", Unit.LENGTH),
     "relative": Measure(
         "‖ε‖₂ / ‖x‖₂",
-        "Length of the perturbation as a share of the length of the classifier's unchanged input, mean over the "
+        "Length of the perturbation as a share of the length of what it is added to, mean over the "
         "clips that are fooled. It compares representations of different size and scale.",
         Unit.RATIO,
     ),
     "level": Measure(
         "ε dB",
-        "The same in decibels, 20 log₁₀: −40 dB is a hundredth. Of the input of the classifier, not of the sound.",
+        "The same in decibels, 20 log₁₀: −40 dB is a hundredth. Of pictures it says nothing of how it sounds.",
         Unit.NUMBER,
     ),
     "snr": Measure(
@@ -196,6 +196,33 @@ MEASURES: Mapping[str, Measure] = {
         Unit.LENGTH,
     ),
     "abstention": Measure("Abstentions", "Share of the test clips whose vote settles no class.", Unit.SHARE),
+    "survival": Measure(
+        "Survival",
+        "Of the clips that the attack fools before, the share that still is: turned from what the classifier sees "
+        "into a sound and heard again, or played through a channel. Through a channel only clips count that the "
+        "classifier gets right through it when nobody attacks, so that a channel that breaks the classifier is no "
+        "defense.",
+        Unit.SHARE,
+    ),
+    "segmental_snr": Measure(
+        "Segmental SNR dB",
+        "Mean of the signal-to-noise ratios of 30 ms frames, each held to −10 … 35 dB, mean over the clips that "
+        "are fooled. It is low where the attack is heard in quiet passages.",
+        Unit.NUMBER,
+    ),
+    "loudness_change": Measure(
+        "ΔLUFS",
+        "By how much the attack makes the clip louder or quieter, in loudness units (ITU-R BS.1770), mean over "
+        "the clips that are fooled.",
+        Unit.NUMBER,
+    ),
+    "audibility": Measure(
+        "Audible",
+        "Share of the perturbation's energy, over time and frequency, that lies above what the clip masks and "
+        "above the threshold of hearing, the clip's loudest part played at 96 dB; mean over the clips that are "
+        "fooled.",
+        Unit.SHARE,
+    ),
     "transfer_ratio": Measure(
         "Transfer ratio",
         "Of the examples that fool the source and that the target classifies correctly unattacked, the share "
@@ -205,7 +232,11 @@ MEASURES: Mapping[str, Measure] = {
 }
 # Before the names of what defenses report of themselves, so that no name of theirs is taken for a metric.
 REPORT = "report_"
-DIMENSION = Measure("D", "How many values one input of the classifier has.", Unit.COUNT)
+DIMENSION = Measure(
+    "D",
+    "How many values attacks may change: of a classifier's input, or samples where they change the sound.",
+    Unit.COUNT,
+)
 
 BOARDS: Mapping[str, tuple[str, ...]] = {
     "accuracy": ("accuracy", "precision", "recall", "f1", "eer"),
@@ -215,6 +246,10 @@ BOARDS: Mapping[str, tuple[str, ...]] = {
     ),
     "cost": ("gradients", "queries", "fooling_rate", "fooling_auc", "l2", "rms", "epsilon_ratio"),
     "transferability": ("transfer_ratio",),
+    "sound": (
+        *("survival", "fooling_rate", "fooling_auc", "l2", "rms"),
+        *("snr", "segmental_snr", "loudness_change", "audibility", "accuracy"),
+    ),
 }
 # Shown where something has them.
 _FURTHER: Mapping[str, tuple[str, ...]] = {

@@ -98,7 +98,7 @@ class Names:
         self._called: dict[str, dict[str, Called]] = {}
         self.coordinates: dict[str, dict[Called, Coordinate]] = {}
         self._targets: dict[tuple[str, ...], Name] = {}
-        for kind in (*_CLASSIFIER, "attack"):
+        for kind in (*_CLASSIFIER, "attack", "channel"):
             found = dict(sorted(_coordinates(kind, results.rows).items()))
             self._called[kind] = called = _named(found, labels.get(kind) or {})
             self.coordinates[kind] = {called[key]: each for key, each in found.items()}
@@ -115,6 +115,10 @@ class Names:
         """The attack of a row that has one."""
         assert place.attack is not None
         return self._called["attack"][place.words["attack"]]
+
+    def channel(self, place: Place) -> Called | None:
+        """The channel that a row's sounds were played through."""
+        return None if place.channel is None else self._called["channel"][place.words["channel"]]
 
     def target(self, place: Place) -> Name | None:
         """The target of a transfer."""

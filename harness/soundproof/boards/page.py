@@ -12,9 +12,11 @@ from markupsafe import Markup
 from soundproof.boards import charts, columns, glossary
 from soundproof.boards.formats import interval, written
 from soundproof.boards.headlines import headlines, told_apart
-from soundproof.boards.measures import Unit
+from soundproof.boards.listening import hearings
+from soundproof.boards.measures import BOARDS, measure
 from soundproof.boards.numbers import counted, measured
-from soundproof.boards.payload import KINDS, badge, payload
+from soundproof.boards.payload import KINDS, badge, datasets_of, payload
+from soundproof.boards.tables import heard
 from soundproof.boards.templating import environment
 from soundproof.types import Status
 
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
 # Rows that stand in the page itself, for readers without its script.
 PLAIN = 50
+# Rows of each table of sounds.
+HEARD = 400
+_SOUND = ("survival", *(name for name in BOARDS["sound"] if name not in BOARDS["robustness"]))
 
 
 def page(boards: Boards, source: Provenance, run: Mapping[str, Any], further: Sequence[str] = ()) -> str:
@@ -40,6 +45,7 @@ def page(boards: Boards, source: Provenance, run: Mapping[str, Any], further: Se
     """
     sheets = {"classifiers": columns.classifiers(boards), "attacks": columns.attacks(boards)}
     content = payload(boards, sheets, run)
+    classes = {called: noted.get("classes") or () for called, noted in datasets_of(boards, run).items()}
     templates = environment()
     scripts = [templates.get_template(name).render() for name in ("theme.js", "page.js")]
     readings = glossary.how_to_read(
@@ -50,7 +56,7 @@ def page(boards: Boards, source: Provenance, run: Mapping[str, Any], further: Se
         further=further,
         readings=readings,
         intervals=glossary.INTERVALS,
-        explained=_explained(sheets),
+        explained=_explained(sheets, ("transfer_ratio", *(_SOUND if boards.sounds else ()))),
         badges=[badge(flag) for flag in boards.flags],
         headlines=headlines(boards),
         told_apart=told_apart(boards),
@@ -64,7 +70,10 @@ def page(boards: Boards, source: Provenance, run: Mapping[str, Any], further: Se
         scatters=charts.scatters(boards),
         charts=charts,
         facets=_facets(sheets),
-        sections=_sections(content),
+        sections=_sections(content, sound=bool(boards.sounds)),
+        heard=heard(boards),
+        heard_rows=HEARD,
+        hearings=hearings(boards.recorded, classes),
         counted=counted,
         written=written,
         interval=interval,
@@ -82,13 +91,15 @@ def _json(content: Mapping[str, Any]) -> Markup:
     return Markup(escaped.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))  # noqa: S704
 
 
-def _explained(sheets: Mapping[str, Sheet]) -> list[Column]:
-    """Every column, once."""
+def _explained(sheets: Mapping[str, Sheet], further: Iterable[str]) -> list[Column]:
+    """Every column, once, and the measures that no sheet has."""
     found: dict[str, Column] = {}
     for column in (column for sheet in sheets.values() for column in sheet.columns):
         found.setdefault(column.name, column)
-    transfer = measured("transfer_ratio")
-    return [*found.values(), columns.Column("transfer_ratio", transfer.title, transfer.meaning, Unit.SHARE)]
+    for name in further:
+        words = measured(name)
+        found.setdefault(name, columns.Column(name, words.title, words.meaning, measure(name).unit))
+    return list(found.values())
 
 
 def _counts(sheet: Sheet) -> str:
@@ -115,12 +126,13 @@ def _facets(sheets: Mapping[str, Sheet]) -> dict[str, list[str]]:
     return {kind: sorted(values) for kind, values in found.items() if len(values) > 1}
 
 
-def _sections(content: Mapping[str, Any]) -> Sequence[str]:
+def _sections(content: Mapping[str, Any], *, sound: bool) -> Sequence[str]:
     """The parts of the page that have something to show."""
     present = {
         "curves": any(section.get("sizes") or section.get("costs") for section in content["sections"]),
         "sweeps": bool(content["sweeps"]),
         "transfers": bool(content["heats"]),
+        "sound": sound,
         "pictures": bool(content["pictures"]),
         "unscored": bool(content["unscored"]),
     }

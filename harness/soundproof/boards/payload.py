@@ -10,7 +10,7 @@ import numpy as np
 
 from soundproof.boards import recipe
 from soundproof.boards.matrices import matrices
-from soundproof.contract.identity import label
+from soundproof.digest import canonical
 from soundproof.results.flags import FLAGS, HINT, UNKNOWN
 from soundproof.types import Status
 
@@ -58,6 +58,14 @@ def payload(boards: Boards, sheets: Mapping[str, Sheet], run: Mapping[str, Any])
     return _Payload(boards, sheets, run).content()
 
 
+def datasets_of(boards: Boards, run: Mapping[str, Any]) -> dict[Called, Mapping[str, Any]]:
+    """What a run notes of each data set, by its name; nothing where it noted none."""
+    own = {canonical(each.get("dataset")): each for each in run.get("datasets") or ()}
+    return {
+        called: own.get(canonical(found), {}) for called, found in boards.components.get("dataset", {}).items()
+    }
+
+
 class _Payload:
     def __init__(self, boards: Boards, sheets: Mapping[str, Sheet], run: Mapping[str, Any]) -> None:
         self._boards, self._sheets, self._run = boards, sheets, run
@@ -70,8 +78,7 @@ class _Payload:
 
     def content(self) -> dict[str, Any]:
         boards, budget, suite = self._boards, self._run.get("budget") or {}, self._run.get("suite") or {}
-        own = {label(each.get("dataset") or {"id": ""}): each for each in self._run.get("datasets") or ()}
-        datasets = [own.get(called.full, {}) for called in self._called.get("dataset", [])]
+        datasets = list(datasets_of(boards, self._run).values())
         return {
             "names": {
                 kind: [[called.short, called.full, recipe.component(found)] for called, found in each.items()]
@@ -216,6 +223,7 @@ class _Payload:
         for cell in self._boards.unscored:
             where = [*self._name(cell.name), self._attack(cell.attack)]
             target = "" if cell.target is None else cell.target.beside(cell.name)
+            target = target if cell.channel is None else f"through {cell.channel}"
             words = f"fold {cell.fold}, seed {cell.seed}"
             found.setdefault((str(cell.status), cell.protocol, cell.reason), []).append([where, target, words])
         order = list(Status)

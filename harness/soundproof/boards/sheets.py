@@ -12,22 +12,34 @@ from soundproof.boards.measures import BOARDS, columns
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from soundproof.boards.entries import Boards, Bounded, Cost, Entry, Rank, Recognition, Robustness, Transfer
+    from soundproof.boards.entries import (
+        Boards,
+        Bounded,
+        Cost,
+        Entry,
+        Rank,
+        Recognition,
+        Robustness,
+        Sounding,
+        Transfer,
+    )
     from soundproof.boards.names import Called
     from soundproof.measuring.metrics.intervals import Metric
 
     Cell = str | int | float | None
 
 WORST_CASE = "worst case"
+NOBODY = "nobody"
 # What makes a spreadsheet read a text as a formula, the full-width forms included.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _RANK = ("rank", "rank_low", "rank_high")
 _NAMES = ("dataset", "representation", "model", "defense")
+_SOUNDING = (*_NAMES, "attack", "channel")
 _COVERAGE = ("cells", "planned", "folds", "seeds")
 
 
 def sheets(boards: Boards) -> dict[str, str]:
-    """The four boards as CSV, by name."""
+    """The boards as CSV, by name; that of sound where there is any."""
     measures = {board: columns(board, boards.measured(board)) for board in BOARDS}
     grey_area = ("mean_grey_fooling_auc",) * boards.grey_box
     targets = _of_targets(boards)
@@ -45,6 +57,7 @@ def sheets(boards: Boards) -> dict[str, str]:
             measures["transferability"],
             (_transfer(entry, targets) for entry in boards.transfers),
         ),
+        **_sounds(boards, measures["sound"]),
     }
 
 
@@ -68,6 +81,15 @@ def _cost(entry: Cost) -> dict[str, Cell]:
 def _transfer(entry: Transfer, targets: Iterable[str]) -> dict[str, Cell]:
     target = {f"target_{kind}": getattr(entry.target, kind).full for kind in targets}
     return {**_common(entry), **target, "attack": _called(entry.attack)}
+
+
+def _sounds(boards: Boards, measures: Iterable[str]) -> dict[str, str]:
+    return {"sound": _sheet(_SOUNDING, measures, map(_sounding, boards.sounds))} if boards.sounded else {}
+
+
+def _sounding(entry: Sounding) -> dict[str, Cell]:
+    attack = NOBODY if entry.attack is None else entry.attack.full
+    return {**_common(entry), "attack": attack, "channel": "" if entry.channel is None else entry.channel.full}
 
 
 def _of_targets(boards: Boards) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from soundproof.boards.measures import DIMENSION, columns
 from soundproof.boards.numbers import NOTHING, Numbers, counted, measured
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from soundproof.boards.entries import (
         Boards,
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Rank,
         Recognition,
         Robustness,
+        Sounding,
         Transfer,
         Unscored,
     )
@@ -53,6 +54,7 @@ _CELLS = Column(
 )
 _TARGET = Column("reached", "Target", "word", "Whether the fooling AUC exceeded the target within the budget.")
 _GREY = "grey_"
+_AUDIBLE = ("snr", "segmental_snr", "loudness_change", "audibility")
 _MEAN = Figure("mean", "over attacks", MEAN)
 
 
@@ -63,6 +65,7 @@ def tables(boards: Boards) -> dict[str, tuple[Table, ...]]:
         "robustness": tuple(_robustness(*group) for group in _by_dataset(boards.robustness)),
         "cost": tuple(_cost(*group) for group in _by_dataset(boards.cost)),
         "transferability": tuple(strongest(*group) for group in _by_dataset(_together(boards.transfers))),
+        **heard(boards),
         "unscored": (unscored(boards.unscored),) if boards.unscored else (),
     }
 
@@ -172,6 +175,64 @@ def strongest(dataset: str, entries: Sequence[Transfer]) -> Table:
     return Table("transferability", dataset, header, tuple(map(line, known)))
 
 
+def heard(boards: Boards) -> dict[str, tuple[Table, ...]]:
+    """The tables of sounds that were not played through a channel, `sound`, and of those that were, `channels`."""
+    plain, played = (
+        [entry for entry in boards.sounds if (entry.channel is not None) is through] for through in (False, True)
+    )
+    return {
+        "sound": tuple(_realised(*group) for group in _by_dataset(plain)),
+        "channels": tuple(_played(*group) for group in _by_dataset(played)),
+    }
+
+
+def _realised(dataset: str, entries: Sequence[Sounding]) -> Table:
+    """Attacks on a data set's classifiers as sound."""
+    names = _present(("survival", "fooling_rate", "l2", *_AUDIBLE), entries)
+    number = Numbers(entries)
+
+    def line(entry: Sounding) -> Line:
+        numbers = (number(entry, name) for name in names)
+        return _line(entry, _who(entry.name), _sounding(entry), *numbers, attack=entry.attack or "")
+
+    return Table("sound", dataset, (_NAME, _ATTACK, *map(measured, names)), tuple(map(line, entries)))
+
+
+def _played(dataset: str, entries: Sequence[Sounding]) -> Table:
+    """What survives each channel: a column a channel, and above the attacks what arrives of unattacked clips."""
+    channels = sorted({entry.channel for entry in entries if entry.channel})
+    number = Numbers(entries)
+    rows: dict[tuple[Name, Called | None], dict[Called, Sounding]] = {}
+    for entry in entries:
+        assert entry.channel is not None
+        rows.setdefault((entry.name, entry.attack), {})[entry.channel] = entry
+
+    def figure(entry: Sounding | None) -> Figure:
+        if entry is None:
+            return NOTHING
+        return number(entry, "accuracy" if entry.attack is None else "survival")
+
+    def line(found: Mapping[Called, Sounding]) -> Line:
+        one = next(iter(found.values()))
+        flags = tuple(sorted({flag for entry in found.values() for flag in entry.flags}))
+        figures = (figure(found.get(channel)) for channel in channels)
+        return replace(_line(one, _who(one.name), _sounding(one), *figures, attack=one.attack or ""), flags=flags)
+
+    header = (_NAME, _ATTACK, *(Column(each.full, each.short, "number", rows="all") for each in channels))
+    order = sorted(rows, key=lambda row: (row[0], row[1] is not None, row[1] or channels[0]))
+    lines = (line(rows[row]) for row in order)
+    # Where nothing fooled, nothing survives: a control, mostly.
+    return Table(
+        "channels", dataset, header, tuple(each for each in lines if any(f.text for f in each.figures[2:]))
+    )
+
+
+def _sounding(entry: Sounding) -> Figure:
+    if entry.attack is None:
+        return Figure("nobody", "accuracy", "")
+    return Figure(entry.attack.short, _partly(entry.coverage), entry.attack.short, whole=entry.attack.full)
+
+
 def unscored(cells: Sequence[Unscored]) -> Table:
     """Cells without a score, with their reasons."""
     words = ("Status", "Protocol", "Attack", "Target", "Fold, seed")
@@ -181,6 +242,7 @@ def unscored(cells: Sequence[Unscored]) -> Table:
     def line(cell: Unscored) -> Line:
         who, dataset = _who(cell.name), cell.name.dataset
         target = cell.target.beside(cell.name) if cell.target else ""
+        target = f"through {cell.channel}" if cell.channel else target
         words = (cell.status, cell.protocol, str(cell.attack or ""), target, f"{cell.fold}, {cell.seed}")
         return Line(
             figures=(

@@ -16,6 +16,7 @@ from soundproof.cli import (
     data,
     evaluate,
     gate,
+    listen,
     ls,
     new,
     pack,
@@ -34,6 +35,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
+# In the order of the help.
+_COMMANDS = (
+    *(run, plan, evaluate, listen, ls, render, site, compare, gate),
+    *(check, new, pack, verify, weights, data, cache, explaining),
+)
 _EPILOG = """\
 examples:
   bench run --suite quick                     everything once, on embedded data, in two minutes
@@ -70,24 +76,7 @@ def parser() -> argparse.ArgumentParser:
     common.add_argument("--debug", action="store_true", help="show tracebacks of errors")
     top.add_argument("--version", action="version", version=f"soundproof {version('soundproof')}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
-    for command in (
-        run,
-        plan,
-        evaluate,
-        ls,
-        render,
-        site,
-        compare,
-        gate,
-        check,
-        new,
-        pack,
-        verify,
-        weights,
-        data,
-        cache,
-        explaining,
-    ):
+    for command in _COMMANDS:
         command.add_parser(commands, common)
     return top
 

@@ -45,7 +45,9 @@ def add_parser(
     parser.add_argument(
         "--attack", action="append", metavar="ID", help="may be repeated (default: those of quick)"
     )
-    parser.add_argument("--epsilon", type=float, help="radius of the ball, ‖ε‖₂ on samples scaled to [0, 1]")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--epsilon", type=float, help="radius of the ball, ‖ε‖₂ on samples scaled to [0, 1]")
+    size.add_argument("--snr", type=float, metavar="DB", help="how far perturbations lie below each clip, dB")
     parser.add_argument("--name", default="mine", help="what boards call it")
     parser.add_argument("--out", metavar="DIR", help="results folder (default: results/<name>)")
     parser.add_argument("--cache", metavar="DIR", help="where work is kept")
@@ -72,6 +74,7 @@ def call(arguments: argparse.Namespace) -> int:
     dataset: Any = discover().build(Ref(Kind.DATASET, "folder", given))
     index = read_index(dataset, folder.parent)
     clips = read_waveforms(dataset, folder.parent, arguments.rate, index)
+    sizes = {"epsilon": arguments.epsilon, "snr_db": arguments.snr}
     finished = measure(
         module,
         clips,
@@ -80,7 +83,7 @@ def call(arguments: argparse.Namespace) -> int:
         classes=arguments.classes.split(",") if arguments.classes else index.classes,
         groups=index.groups if arguments.group else None,
         attacks=arguments.attack or ATTACKS,
-        budget={} if arguments.epsilon is None else {"epsilon": arguments.epsilon},
+        budget={key: size for key, size in sizes.items() if size is not None},
         name=arguments.name,
         out=arguments.out,
         cache=arguments.cache,

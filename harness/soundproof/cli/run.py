@@ -22,6 +22,8 @@ examples:
   bench run                                          the suite `quick`
   bench run --suite esc10 --data ~/audio             a built-in suite on real sound
   bench run --suite mine.toml --out results/mine     your own suite
+  bench run --suite esc10 --jobs 4                   four cells at a time
+  bench run --suite paper --scheduler tcp://10.0.0.1:8786 --cache /shared/cache
   bench run --only model=mel-cnn --only attack=fgsm  a part of a suite
 
 Interrupt it whenever you like: the same command goes on where it stopped and gives the same results.
@@ -44,6 +46,24 @@ def add_parser(
     )
     options.add_suite(parser)
     parser.add_argument("--out", metavar="DIR", help="results folder (default: leaderboards/<suite>)")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--jobs",
+        type=options.positive,
+        default=1,
+        metavar="N",
+        help="cells at a time, each in a process with its share of the cores, or one of the GPUs (default: 1)",
+    )
+    where.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="run cells on the workers of a Dask cluster; ADDRESS is its scheduler's, or the scheduler's file",
+    )
+    parser.add_argument(
+        "--profile",
+        metavar="FILE.json",
+        help="write which stage ran when and where, for chrome://tracing or ui.perfetto.dev",
+    )
     parser.add_argument("--fresh", action="store_true", help="compute everything again, whatever is cached")
     parser.add_argument(
         "--isolate",
@@ -51,6 +71,12 @@ def add_parser(
         default="plugins",
         help="cells that run in a process of their own, which may crash or hang without harm to the run: "
         "those with components of other packages (default), all, or none",
+    )
+    parser.add_argument(
+        "--sounds",
+        action="store_true",
+        help="keep the sound of the clips that the page shows, attacked and not, so that it plays them; off by "
+        "default, since results are made to be handed on and recordings may not be",
     )
     parser.set_defaults(call=call)
 
@@ -72,7 +98,11 @@ def call(arguments: argparse.Namespace) -> int:
             only=options.only(arguments.only),
             threads=arguments.threads,
             isolate=arguments.isolate,
+            jobs=arguments.jobs,
+            scheduler=arguments.scheduler,
+            profile=arguments.profile,
             fresh=arguments.fresh,
+            sounds=arguments.sounds,
             listeners=[listener(sys.stderr)],
         )
     say(summary(finished, time.monotonic() - start))

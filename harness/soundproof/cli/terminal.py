@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from soundproof.cli.output import printable, say
-from soundproof.engine.events import Begun, Ended, EpochDone, Finished, Started, Warned
+from soundproof.engine.events import Begun, Ended, EpochDone, Finished, Spent, Started, Warned
 from soundproof.types import Status
 
 if TYPE_CHECKING:
@@ -33,6 +33,19 @@ def duration(seconds: float) -> str:
 def remaining(event: Finished) -> str:
     """The time left in words."""
     return f"{'at most ' * event.at_most}{duration(event.left)} left"
+
+
+def accounted(event: Spent) -> list[str]:
+    """Where the time went, in a few lines."""
+    at = f" at {event.places} places" if event.places > 1 else ""
+    lines = [
+        f"{event.efficiency:.0%} of {duration(event.wall)}{at} were passes through networks at their bare speed"
+    ]
+    for stage in sorted(event.stages, key=lambda each: -each.seconds):
+        bare = f", bare passes {duration(stage.bare)}" if stage.bare >= 0.5 else ""
+        lines.append(f"  {stage.name}: {duration(stage.seconds)}{bare}")
+    lines += [f"  dearest: {seconds:.1f} s {title}" for title, seconds in event.dearest]
+    return lines
 
 
 @dataclass
@@ -75,6 +88,9 @@ class Lines:
                 )
             case Warned(message):
                 self._say(f"warning: {message}")
+            case Spent():
+                for line in accounted(event):
+                    self._say(line)
 
     def _say(self, line: str) -> None:
         self._spoken = time.monotonic()
@@ -124,6 +140,9 @@ class Bar:
                     self._keep(f"{row.status}: {row.title()}: {row.reason}")
             case Warned(message):
                 self._keep(f"warning: {message}")
+            case Spent():
+                for line in accounted(event):
+                    self._keep(line)
             case Ended():
                 self._progress.stop()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from soundproof.conformance.closed import Flat, Hyperplane, Smooth
 from soundproof.conformance.promises import InapplicableError, Promises, numpy_state, promise, require
 from soundproof.contract.components import BoundedAttack, MinimumNormAttack
 from soundproof.measuring.judge import check_examples
-from soundproof.types import Access, Norm
+from soundproof.types import Access, Norm, Surface
 from soundproof.victim.ball import Ball
 from soundproof.victim.goal import Goal
 from soundproof.victim.metered import Victim
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 SHAPES = {"image": (2, 6, 5), "waveform": (1, 24), "vector": (9,)}
+# Of attacks that work on sound alone.
+SOUND, RATE = (1, 2400), 8000
 RADII = (0.0, 1e-3, 0.3, 3.0)
 _UNPROJECTED = "end with ball.project(images, victim.clean)"
 
@@ -40,6 +43,15 @@ class AttackPromises(Promises):
 
     component: BoundedAttack | MinimumNormAttack
 
+    @property
+    def _shapes(self) -> Sequence[tuple[int, ...]]:
+        """Shapes of clips that it works on, the usual one first."""
+        return [SOUND] if self.component.surface is Surface.WAVEFORM else list(SHAPES.values())
+
+    @property
+    def _shape(self) -> tuple[int, ...]:
+        return self._shapes[0]
+
     def _clean(self, shape: Sequence[int], clips: int = 5) -> torch.Tensor:
         """Clips with values at both ends of the box and between, as spectrograms with a floor have."""
         drawn = torch.rand(clips, *shape, generator=torch.Generator().manual_seed(clips))
@@ -53,7 +65,7 @@ class AttackPromises(Promises):
         labels = logits.argmax(dim=1)
         classes = 2 if isinstance(module, Hyperplane) else logits.shape[1]
         targets = (labels + 1) % classes if self.component.is_targeted else None
-        victim = Victim(module, clean.clone(), Goal(labels, targets))
+        victim = Victim(module, clean.clone(), Goal(labels, targets), rate=RATE)
         generator = torch.Generator(self.given.device).manual_seed(seed)
         if isinstance(self.component, BoundedAttack):
             found = self.component.perturb(victim, ball or Ball(Norm.L2, 0.5), generator)
@@ -63,13 +75,13 @@ class AttackPromises(Promises):
 
     @cached_property
     def _usual(self) -> _Ran:
-        shape = SHAPES["image"]
+        shape = self._shape
         return self._attack(Smooth(shape), self._clean(shape, 8))
 
     @promise(_UNPROJECTED)
     def examples_are_valid_in_every_domain(self) -> None:
         """It returns finite images of the given shape and type in [0, 1], for images, waveforms and vectors."""
-        for shape in SHAPES.values():
+        for shape in self._shapes:
             clean = self._clean(shape)
             check_examples(self._attack(Smooth(shape), clean).examples, clean, None)
 
@@ -78,7 +90,7 @@ class AttackPromises(Promises):
         """It stays in the ball, whatever its norm and radius; a radius of 0 leaves every clip as it is."""
         if not isinstance(self.component, BoundedAttack):
             raise InapplicableError("it has no radius")
-        shape = SHAPES["image"]
+        shape = self._shape
         clean = self._clean(shape)
         for norm in Norm:
             for radius in RADII:
@@ -89,13 +101,13 @@ class AttackPromises(Promises):
     @promise("with a zero gradient take no step; divide by nothing that can be zero")
     def vanishing_gradients_are_survived(self) -> None:
         """On a classifier whose gradients are exactly zero it returns valid images."""
-        clean = self._clean(SHAPES["image"])
+        clean = self._clean(self._shape)
         check_examples(self._attack(Flat(), clean).examples, clean, None)
 
     @promise("raise planned_gradients and planned_queries, which count backward and forward rows a clip")
     def costs_are_what_was_planned(self) -> None:
         """No clip costs more gradients or queries than planned, and only white-box attacks use gradients."""
-        shape = SHAPES["image"]
+        shape = self._shape
         for module in (Smooth(shape), Flat()):
             ledger = self._attack(module, self._clean(shape, 8)).victim.ledger
             for name in ("gradients", "queries"):
@@ -116,11 +128,11 @@ class AttackPromises(Promises):
         """A climb over several radii makes valid examples for each and costs at most what was planned for it."""
         if not isinstance(self.component, BoundedAttack):
             raise InapplicableError("it has no radius")
-        shape = SHAPES["image"]
+        shape = self._shape
         clean, module = self._clean(shape, 8), Smooth(shape).to(self.given.device).eval()
         labels = module(clean).argmax(dim=1)
         targets = (labels + 1) % 4 if self.component.is_targeted else None
-        victim = Victim(module, clean.clone(), Goal(labels, targets))
+        victim = Victim(module, clean.clone(), Goal(labels, targets), rate=RATE)
         balls = [Ball(Norm.L2, 0.01 * 1.5**rung) for rung in range(3)]
         generator = torch.Generator(self.given.device).manual_seed(0)
         found = list(self.component.climb(victim, iter(balls), generator))
@@ -138,7 +150,7 @@ class AttackPromises(Promises):
     @promise("work on victim.clean.clone(), and change no weight, mode or hook of the victim")
     def the_victim_is_left_alone(self) -> None:
         """Clean clips, labels and classifier are afterwards what they were."""
-        shape = SHAPES["image"]
+        shape = self._shape
         module, clean = Smooth(shape).to(self.given.device).eval(), self._clean(shape)
         seal = Seal(module)
         victim = self._attack(module, clean).victim
@@ -152,7 +164,7 @@ class AttackPromises(Promises):
     @promise("draw from the generator that is given, and from no other")
     def the_generator_is_the_only_chance(self) -> None:
         """The same generator gives the same bytes, and the global ones of torch and NumPy are left alone."""
-        shape = SHAPES["image"]
+        shape = self._shape
         states = torch.get_rng_state(), numpy_state()
         clean = self._clean(shape, 8)
         again = [self._attack(Smooth(shape), clean, seed=3).examples for _ in range(2)]
@@ -168,7 +180,7 @@ class AttackPromises(Promises):
     @promise("compute row by row: no mean, maximum or early stop over the batch")
     def a_clip_does_not_see_its_batch(self) -> None:
         """Without randomness a clip's example is the same in any order of the batch, and in a part of it."""
-        shape = SHAPES["image"]
+        shape = self._shape
         clean, module = self._clean(shape, 8), Smooth(shape)
         first, other = (self._attack(module, clean, seed=seed) for seed in (0, 1))
         # What it looked at, too: a random search that finds nothing returns the same.
@@ -190,10 +202,10 @@ class AttackPromises(Promises):
     @promise("take the label from victim.goal: an example counts if goal.met(victim(images))")
     def a_hyperplane_is_no_nearer_than_it_is(self) -> None:
         """On a linear classifier, at any scale of its inputs, nothing fools from nearer than its hyperplane is."""
-        shape = SHAPES["image"]
+        shape = self._shape
         clean = self._clean(shape, 8)
         for scale, offset in ((1.0, 0.0), (255.0, -3.0)):
-            module = Hyperplane(60, scale, offset)
+            module = Hyperplane(math.prod(self._shape), scale, offset)
             ran = self._attack(module, clean, Ball(Norm.L2, 3.0))
             moved = module(ran.examples).argmax(dim=1) != ran.victim.labels
             sizes = Ball(Norm.L2, 0.0).sizes(ran.examples - clean)
@@ -205,11 +217,11 @@ class AttackPromises(Promises):
         """A minimum-norm attack finds perturbations of the same size where the classifier rescales its inputs."""
         if not isinstance(self.component, MinimumNormAttack) or self.component.access is not Access.WHITE_BOX:
             raise InapplicableError("it has a radius, or does without gradients")
-        shape = SHAPES["image"]
+        shape = self._shape
         clean = self._clean(shape, 8)
         sizes = []
         for scale, offset in ((1.0, 0.0), (255.0, -3.0)):
-            module = Hyperplane(60, scale, offset)
+            module = Hyperplane(math.prod(self._shape), scale, offset)
             ran = self._attack(module, clean)
             # What it met on its way counts: a wanted confidence depends on the scale of the logits.
             table = ran.victim.trace.table()

@@ -17,7 +17,7 @@ from collections.abc import Mapping  # noqa: TC003 - parameters are described fr
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from soundproof.contract.hashing import kept_hash
-from soundproof.types import Access, Adversary, Domain, Download, Inverse, Kind, Recipe
+from soundproof.types import Access, Adversary, Domain, Download, Inverse, Kind, Recipe, Surface
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -359,16 +359,20 @@ class Attack(Component):
 
     Attributes:
         access: What it needs of the victim.
+        surface: Where it works, None for everywhere. One that works on sound finds the sampling rate of its clips
+            in `victim.rate`.
     """
 
     kind = Kind.ATTACK
     access: ClassVar[Access] = Access.WHITE_BOX
+    surface: ClassVar[Surface | None] = None
 
     @classmethod
     def capabilities(cls) -> dict[str, Any]:
         """Access and whether its size is bounded or minimised."""
         minimises = issubclass(cls, MinimumNormAttack)
-        return {"access": cls.access, "search": "minimum-norm" if minimises else "bounded"}
+        where = {} if cls.surface is None else {"surface": cls.surface}
+        return {"access": cls.access, "search": "minimum-norm" if minimises else "bounded", **where}
 
     @property
     def is_targeted(self) -> bool:

@@ -73,17 +73,18 @@ def cache_folder(given: str | Path | None = None) -> Path:
     return Path(given or os.environ.get("SOUNDPROOF_CACHE") or ".soundproof-cache").expanduser()
 
 
-def detect(device: str, threads: int | None = None) -> Environment:
+def detect(device: str, threads: int | None = None, jobs: int = 1) -> Environment:
     """The environment for a device, which must exist.
 
     Args:
         device: `auto`, `cpu` or `cuda`; `auto` takes the accelerator if there is one.
-        threads: What torch may use; by default `OMP_NUM_THREADS`, else as many as there are cores.
+        threads: What torch may use; by default `OMP_NUM_THREADS`, else an equal share of the cores.
+        jobs: Processes that share the cores.
 
     Raises:
         SoundproofError: `cuda` is asked for and there is none.
     """
-    threads = threads or _threads()
+    threads = threads or _threads(jobs)
     if device == "cpu":
         return Environment("cpu", "", threads)
     import torch
@@ -95,11 +96,12 @@ def detect(device: str, threads: int | None = None) -> Environment:
     return Environment("cpu", "", threads)
 
 
-def _threads() -> int:
+def _threads(jobs: int) -> int:
     asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
     if asked.isdecimal() and int(asked) > 0:
         return int(asked)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores // jobs)
 
 
 def prepare(environment: Environment) -> None:

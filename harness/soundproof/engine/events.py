@@ -76,6 +76,43 @@ class Finished:
 
 
 @dataclass(frozen=True)
+class Stage:
+    """Stages of one kind that were computed.
+
+    Attributes:
+        name: The kind.
+        seconds: What they took, added up over all places.
+        bare: What their passes alone would have taken.
+    """
+
+    name: str
+    seconds: float
+    bare: float
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Where the time of a run went.
+
+    Attributes:
+        wall: Seconds from the first cell to the last.
+        places: Cells that ran at a time.
+        stages: By kind, in the order in which they were first met.
+        dearest: The cells that took longest, without what they are made from: title and seconds.
+    """
+
+    wall: float
+    places: int
+    stages: tuple[Stage, ...]
+    dearest: tuple[tuple[str, float], ...]
+
+    @property
+    def efficiency(self) -> float:
+        """Share of the time of all places that bare passes would have taken; 0 if nothing was computed."""
+        return sum(stage.bare for stage in self.stages) / (self.wall * self.places) if self.wall > 0 else 0.0
+
+
+@dataclass(frozen=True)
 class Ended:
     """The run is over, or interrupted."""
 
@@ -87,7 +124,7 @@ class Warned:
     message: str
 
 
-Event = Begun | Started | EpochDone | Finished | Warned | Ended
+Event = Begun | Started | EpochDone | Finished | Warned | Spent | Ended
 Listener = Callable[[Event], None]
 
 
@@ -118,6 +155,12 @@ class EventLog:
             case Finished(row, seconds, cached):
                 entry = {"event": "finish", "key": row.key, "status": row.status, "cached": cached}
                 entry |= {"seconds": round(seconds, 3), "reason": row.reason, "traceback": event.traceback or None}
+            case Spent():
+                entry = {"event": "spent", "wall": round(event.wall, 3), "efficiency": round(event.efficiency, 4)}
+                entry["stages"] = [
+                    [each.name, round(each.seconds, 3), round(each.bare, 3)] for each in event.stages
+                ]
+                entry["dearest"] = [[title, round(seconds, 3)] for title, seconds in event.dearest]
             case Warned(message):
                 entry = {"event": "warning", "message": message}
             case Ended():

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from soundproof.planning.plan import Plan
 
 # A forward pass alone costs about a third of a forward and backward pass.
-_FORWARD = 1 / 3
+FORWARD = 1 / 3
 _TIMED_CLIPS, _PASSES = 16, 4
 # Operations of a clip's pass beyond which a network is not run for a forecast; and a parameter as so many of them,
 # since large networks take long to be made.
@@ -67,7 +67,7 @@ def seconds(workshop: Workshop, cells: Sequence[Cell]) -> dict[Cell, float]:
             if isinstance(node, Cell) and plan.surface is Surface.WAVEFORM:
                 judged = node.judged.trained
                 heard_again[cell] += count * _hearing_seconds(judged.representation, judged.dataset.seconds)
-    speed = _speeds(plan, {trained for each in passes.values() for trained in each}, workshop.environment.device)
+    speed = speeds(plan, {trained for each in passes.values() for trained in each}, workshop.environment.device)
     heard: dict[tuple[object, ...], float] = {}
     found = {}
     for cell in cells:
@@ -123,7 +123,7 @@ def _passes(plan: Plan, node: Node) -> float:
     """Forward and backward passes of single clips that a stage costs at most, without what it needs."""
     if isinstance(node, Cell):
         cost = node.protocol.cost(node, plan.budget(node))
-        return len(plan.test(node.classifier.trained)) * (cost.gradients + cost.queries * _FORWARD)
+        return len(plan.test(node.classifier.trained)) * (cost.gradients + cost.queries * FORWARD)
     if isinstance(node, Classifier):
         return _epochs(plan, node.trained) * node.link.training_cost
     return _epochs(plan, node) if isinstance(node, Trained) else 0.0
@@ -133,7 +133,7 @@ def _epochs(plan: Plan, trained: Trained) -> float:
     return float(plan.recipe(trained).epochs * len(plan.splits[trained.dataset, trained.fold].train))
 
 
-def _speeds(plan: Plan, wanted: set[Trained], device: str) -> Mapping[Trained, float]:
+def speeds(plan: Plan, wanted: set[Trained], device: str) -> Mapping[Trained, float]:
     """Seconds of one clip's forward and backward pass, on untrained networks of the same shape."""
     timed: dict[tuple[object, ...], float] = {}
     speeds = {}

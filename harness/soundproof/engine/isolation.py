@@ -7,46 +7,41 @@ this cell a failed row, and the next cell gets a fresh one. Results are the same
 
 from __future__ import annotations
 
-import os
-import queue
-import signal
-import subprocess
-import sys
-import threading
-import time
-from collections import deque
-from contextlib import suppress
-from dataclasses import replace
+import math
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Self
+from functools import partial
+from typing import TYPE_CHECKING
 
 import psutil
 
 from soundproof.contract.components import Component
 from soundproof.contract.registry import BUILT_IN
 from soundproof.engine.cells import RESULT, Ran, failed
-from soundproof.engine.channel import ChannelError, Message, receive, send
+from soundproof.engine.channel import Message
 from soundproof.engine.events import EpochDone, Warned
+from soundproof.engine.process import LostError
 from soundproof.results.files import result_of
 from soundproof.results.integrity import row_flaws
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from soundproof.engine.events import Listener
+    from soundproof.engine.process import Worker
     from soundproof.engine.workshop import Workshop
     from soundproof.measuring.protocols.base import Cell
-    from soundproof.planning.form import LimitsTable
 
-# Where the suite sets no limit, a cell may take so many times what is planned at most, which is of an idle
-# machine, and never less than the floor, s; and its worker may fill so large a share of the machine's memory.
+    Group = tuple[str, ...]
+
+# Where the suite sets no limit, a cell of other distributions may take so many times what is planned at most (on
+# an idle machine), never less than the floor, s; and its worker may fill so much of the machine's memory.
 PATIENCE, FLOOR = 20.0, 600.0
 SHARE = 0.8
-# Seconds between two looks at a worker's memory, and those that a worker gets to end by itself.
-_LOOK, _GRACE = 0.1, 2.0
-_COMMAND = (sys.executable, "-P", "-c", "from soundproof.engine.worker import main; main()")
-# Bytes of a worker's standard error that are kept for the log.
-_TAIL = 8192
+# Workers that are ended from outside, one after the other, before the cell that they were at is given up.
+TRIES = 3
+# Attempts at starting a worker, of which something outside ends all.
+_STARTS = 20
 
 
 class Isolation(StrEnum):
@@ -56,227 +51,141 @@ class Isolation(StrEnum):
     ALL = "all"
     NONE = "none"
 
+    def group(self, workshop: Workshop, cell: Cell) -> Group | None:
+        """The distributions other than this one that a cell's components come from; None if it needs no worker.
 
-class _LostError(Exception):
-    """A worker is gone; the message says why."""
-
-
-class _Worker:
-    """One process, from its start to its end."""
-
-    def __init__(self, job: Mapping[str, Any]) -> None:
-        path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)  # noqa: PTH109 - text, as in the path
-        self._process = subprocess.Popen(  # noqa: S603 - this very interpreter
-            _COMMAND,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": path},
-            # Ctrl-C is the run's, which ends its workers itself.
-            start_new_session=True,
-        )
-        self._inbox: queue.SimpleQueue[Message | str | None] = queue.SimpleQueue()
-        self._tail: deque[bytes] = deque()
-        threading.Thread(target=self._read, daemon=True).start()
-        threading.Thread(target=self._drain, daemon=True).start()
-        self.send(Message("job", job))
-
-    @property
-    def last_words(self) -> str:
-        """The end of what it printed."""
-        return b"".join(self._tail)[-_TAIL:].decode("utf-8", "backslashreplace")
-
-    def send(self, message: Message) -> None:
-        """Ask something; a worker that is gone shows in the answer."""
-        assert self._process.stdin is not None
-        with suppress(OSError):
-            send(self._process.stdin, message)
-
-    def answer(self, hear: Callable[[Message], None], seconds: float, memory: float) -> Message:
-        """The answer to what was asked last.
-
-        Args:
-            hear: Told of all that comes before it.
-            seconds: How long it may take.
-            memory: Bytes that the worker and its children may hold.
-
-        Raises:
-            _LostError: There was none; the worker is gone.
+        A suite with limits needs processes to end: all cells have a group then.
         """
-        end, look = time.monotonic() + seconds, 0.0
-        while True:
-            now = time.monotonic()
-            if now > end:
-                raise self._lost(f"took longer than {seconds:.0f} s ([limits] seconds allows more)")
-            if now > look:
-                look = now + _LOOK
-                if self._held() > memory:
-                    raise self._lost(f"held more than {memory / 2**30:.3g} GiB ([limits] memory allows more)")
-            try:
-                message = self._inbox.get(timeout=_LOOK)
-            except queue.Empty:
-                continue
-            if message is None:
-                raise self._lost(None)
-            if isinstance(message, str):
-                raise self._lost(f"sent no message: {message}")
-            if message.kind in {"ready", "ran", "refused"}:
-                return message
-            hear(message)
-
-    def close(self) -> None:
-        """End it, whatever it is at."""
-        with suppress(OSError):
-            assert self._process.stdin is not None
-            self._process.stdin.close()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(_GRACE)
-        self._kill()
-
-    def _lost(self, why: str | None) -> _LostError:
-        """Why it is gone: as told, or by how it ended itself."""
-        if why is None:
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(_GRACE)
-            why = _ending(self._process.poll())
-        self._kill()
-        return _LostError(why)
-
-    def _kill(self) -> None:
-        for process in self._family():
-            with suppress(psutil.Error):
-                process.kill()
-        self._process.kill()
-        self._process.wait()
-
-    def _held(self) -> int:
-        """Bytes of memory that it and its children hold."""
-        held = 0
-        for process in self._family():
-            with suppress(psutil.Error):
-                held += process.memory_info().rss
-        return held
-
-    def _family(self) -> list[psutil.Process]:
-        try:
-            process = psutil.Process(self._process.pid)
-            return [process, *process.children(recursive=True)]
-        except psutil.Error:
-            return []
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        try:
-            while (message := receive(self._process.stdout)) is not None:
-                self._inbox.put(message)
-        except ChannelError as error:
-            self._inbox.put(str(error))
-        self._inbox.put(None)
-
-    def _drain(self) -> None:
-        assert self._process.stderr is not None
-        kept = 0
-        while chunk := self._process.stderr.read1(_TAIL):  # type: ignore[attr-defined]  # it is buffered
-            self._tail.append(chunk)
-            kept += len(chunk)
-            while kept - len(self._tail[0]) > _TAIL:
-                kept -= len(self._tail.popleft())
+        everything = self is Isolation.ALL or workshop.plan.suite.limits.given
+        if self is Isolation.NONE and not everything:
+            return None
+        found: set[str] = set()
+        for node in workshop.plan.graph.order([cell, *cell.protocol.needs(cell).welcome]):
+            for component in filter(lambda value: isinstance(value, Component), vars(node).values()):
+                found |= workshop.registry.distributions(component)
+        foreign = tuple(sorted(found - {BUILT_IN}))
+        return foreign if foreign or everything else None
 
 
-def _ending(code: int | None) -> str:
-    if code is None:
-        return "closed its channel"
-    if code < 0:
-        name = signal.Signals(-code).name if -code in signal.valid_signals() else f"signal {-code}"
-        return f"was ended by {name}" + (
-            ", which the system sends when memory runs out" if name == "SIGKILL" else ""
-        )
-    return f"ended itself with exit code {code}"
+class GoneError(Exception):
+    """The place where a worker was is gone, and the cell with it; another place may have it."""
 
 
-class Workers:
-    """Runs cells in workers. Use it as a context; leaving it ends them.
+class RefusedError(Exception):
+    """A worker has other code than the run, or cannot make its plan; the message says what."""
 
-    A stage that a worker died in is not tried again: cells that need it fail with the same reason.
+
+@dataclass
+class Losses:
+    """What the seats of one run know of their losses.
+
+    Attributes:
+        stages: Why the worker was lost that was at a stage, by the stage's digest: nobody tries it again.
+        groups: Why no worker can be had for some distributions.
     """
+
+    stages: dict[str, str] = field(default_factory=dict)
+    groups: dict[Group, str] = field(default_factory=dict)
+
+
+class Seat:
+    """A place where one worker at a time runs cells, one after the other. Close it when the run is over."""
 
     def __init__(
         self,
         workshop: Workshop,
-        job: Mapping[str, Any],
-        isolation: Isolation,
-        limits: LimitsTable,
+        hire: Callable[[], Worker],
+        losses: Losses,
         tell: Listener = lambda _: None,
+        made: Callable[[str], None] = lambda _: None,
+        at: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Prepare them; processes start when they are needed.
+        """Prepare it; the worker starts when it is needed.
 
         Args:
             workshop: Of the run.
-            job: What a worker makes its plan from, as in `soundproof.engine.worker.Job`.
-            isolation: Which cells are theirs. A suite with limits needs a process to end: all are then.
-            limits: Of each cell.
+            hire: Starts a worker, which will say whether it is ready.
+            losses: Shared by the seats of the run.
             tell: Told of epochs and warnings.
+            made: Told the digest of every stage that is in the store now.
+            at: Told the digest of the stage that the worker is at, whenever that changes; empty for none.
         """
         self._workshop = workshop
-        self._job = job
-        self._isolation = Isolation.ALL if limits.given else isolation
-        self._limits = limits
+        self._hire = hire
+        self._losses = losses
         self._tell = tell
-        self._worker: _Worker | None = None
-        self._group: tuple[str, ...] = ()
+        self._made = made
+        self._at = at
+        self._worker: Worker | None = None
+        self._group: Group = ()
         self._shared: set[str] = set()
-        self._lost: dict[str, str] = {}
-        self._refused: dict[tuple[str, ...], str] = {}
+        self._closed = False
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._end()
-
-    def group(self, cell: Cell) -> tuple[str, ...] | None:
-        """The distributions other than this one that a cell's components come from; None if it needs no worker."""
-        if self._isolation is Isolation.NONE:
-            return None
-        found: set[str] = set()
-        for node in self._workshop.plan.graph.order([cell, *cell.protocol.needs(cell).welcome]):
-            for component in filter(lambda value: isinstance(value, Component), vars(node).values()):
-                found |= self._workshop.registry.distributions(component)
-        foreign = tuple(sorted(found - {BUILT_IN}))
-        return foreign if foreign or self._isolation is Isolation.ALL else None
-
-    def run(self, cell: Cell, group: tuple[str, ...], expected: float) -> Ran:
+    def run(self, cell: Cell, group: Group | None, expected: float) -> Ran:
         """Run a cell in a worker.
 
         Args:
             cell: What to run.
-            group: Of the cell.
+            group: Distributions of its own; None for a cell of the project's, which has no limit.
             expected: Seconds that it takes at most, as planned.
+
+        Raises:
+            GoneError: The place is gone; the cell may be run elsewhere.
         """
         plan, keys = self._workshop.plan, self._workshop.keys
         stages = [keys.of(node).digest for node in plan.graph.order([cell])]
-        known = self._refused.get(group) or next((self._lost[each] for each in stages if each in self._lost), None)
-        if known is not None:
-            return failed(plan, cell, known)
-        stage = [stages[-1]]
-        try:
-            worker = self._started(group)
-            own = self._workshop.store.own
-            worker.send(Message("run", {"key": stages[-1], "own": sorted(own - self._shared)}))
-            self._shared = set(own)
-            seconds = self._limits.seconds or max(FLOOR, PATIENCE * expected)
-            answer = worker.answer(lambda message: self._hear(message, stage), seconds, self._memory)
-        except _LostError as error:
-            words = self._worker.last_words if self._worker is not None else ""
-            self._end()
-            reason = f"its process {error}; plugins from {', '.join(group) or BUILT_IN}"
-            self._lost[stage[-1]] = reason
-            return failed(plan, cell, reason, words)
+        limits = plan.suite.limits
+        seconds = limits.seconds or (math.inf if group is None else max(FLOOR, PATIENCE * expected))
+        for attempt in range(1, TRIES + 1):
+            known = self._losses.groups.get(group or ()) or next(
+                (self._losses.stages[each] for each in stages if each in self._losses.stages), None
+            )
+            if known is not None:
+                return failed(plan, cell, known)
+            stage = [stages[-1]]
+            try:
+                worker = self._started(group or ())
+                own = self._workshop.store.own
+                worker.send(Message("run", {"key": stages[-1], "own": sorted(own - self._shared)}))
+                self._shared = set(own)
+                memory = math.inf if group is None and not limits.given else self._memory
+                answer = worker.answer(partial(self._hear, stage=stage), seconds, memory)
+                break
+            except LostError as error:
+                self._end()
+                if self._closed:
+                    raise GoneError from error
+                if error.outside and attempt < TRIES:
+                    continue
+                reason = f"its process {error}; plugins from {', '.join(group or ()) or BUILT_IN}"
+                self._losses.stages[stage[-1]] = reason
+                return failed(plan, cell, reason, error.words)
+            except RefusedError as error:
+                self._end()
+                self._losses.groups[group or ()] = str(error)
+                return failed(plan, cell, str(error))
         if answer.kind == "refused":
             self._end()
-            self._refused[group] = str(answer.content["reason"])
-            return failed(plan, cell, self._refused[group])
+            self._losses.groups[group or ()] = str(answer.content["reason"])
+            return failed(plan, cell, str(answer.content["reason"]))
         return self._ran(cell, answer)
+
+    def close(self) -> None:
+        """End the worker, whatever it is at."""
+        self._closed = True
+        self._end()
+
+    def open(self) -> None:
+        """Start the worker now.
+
+        Raises:
+            GoneError: The place is gone.
+            RefusedError: It has other code than the run.
+        """
+        try:
+            self._started(())
+        except LostError as error:
+            raise GoneError(str(error)) from error
 
     def _ran(self, cell: Cell, answer: Message) -> Ran:
         """What a worker says of a cell, which is the cell that it was asked for, whatever the worker says."""
@@ -298,15 +207,24 @@ class Workers:
         self._shared |= own
         return Ran(row, answer.arrays, str(answer.content.get("traceback", "")))
 
-    def _started(self, group: tuple[str, ...]) -> _Worker:
-        """The worker of a group. There is one at a time: cells of a group come one after the other."""
+    def _started(self, group: Group) -> Worker:
+        """The worker of a group. There is one at a time: another group gets another worker."""
         if self._worker is None or self._group != group:
             self._end()
-            self._worker, self._group, self._shared = _Worker(self._job), group, set()
-            ready = self._worker.answer(lambda _: None, FLOOR, self._memory)
-            if ready.kind == "refused":
-                self._refused[group] = str(ready.content["reason"])
-                raise _LostError(f"could not start: {self._refused[group]}")
+            for attempt in range(1, _STARTS + 1):
+                self._worker, self._group, self._shared = self._hire(), group, set()
+                try:
+                    ready = self._worker.answer(lambda _: None, FLOOR, self._memory)
+                except LostError as error:
+                    # It was at no cell, so that no cell is to blame.
+                    if self._closed or not error.outside or attempt == _STARTS:
+                        raise
+                    self._end()
+                    continue
+                if ready.kind == "refused":
+                    raise RefusedError(str(ready.content["reason"]))
+                break
+        assert self._worker is not None
         return self._worker
 
     def _hear(self, message: Message, stage: list[str]) -> None:
@@ -315,17 +233,22 @@ class Workers:
                 self._tell(EpochDone())
             case "warned":
                 self._tell(Warned(str(message.content.get("message"))))
+            case "made":
+                self._made(str(message.content.get("digest")))
             case "stage":
+                self._at(str(message.content.get("digest", "")))
                 stage[:] = [str(message.content.get("digest"))] if message.content.get("digest") else stage[:1]
 
     @property
     def _memory(self) -> float:
         """Bytes."""
-        if self._limits.memory is not None:
-            return self._limits.memory * 2**30
+        limit = self._workshop.plan.suite.limits.memory
+        if limit is not None:
+            return limit * 2**30
         return SHARE * float(psutil.virtual_memory().total)
 
     def _end(self) -> None:
-        if self._worker is not None:
-            self._worker.close()
-            self._worker = None
+        self._at("")
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.close()

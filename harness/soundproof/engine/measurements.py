@@ -130,6 +130,7 @@ class Measurements:
             classes=plan.classes(trained),
             seed=seed,
             represent=_represented(module) if heard else None,
+            rate=trained.representation.rate if heard else None,
         )
 
     def _training(self, classifier: Classifier) -> Examples:

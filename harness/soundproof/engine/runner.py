@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import time
@@ -10,16 +11,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from soundproof.contract.identity import coordinate
+from soundproof.contract.identity import coordinate, label
 from soundproof.engine import forecast
 from soundproof.engine.cells import run_cell
+from soundproof.engine.code import code_of
+from soundproof.engine.efficiency import spent
 from soundproof.engine.events import Begun, Ended, EpochDone, Finished, Started
+from soundproof.engine.executor import Executor
 from soundproof.engine.interrupts import Interrupts
-from soundproof.engine.isolation import Isolation, Workers
+from soundproof.engine.isolation import Isolation, Losses, Seat
+from soundproof.engine.keys import name_of, stage
 from soundproof.engine.leases import Lease
 from soundproof.engine.measurements import Measurements
+from soundproof.engine.process import Process
+from soundproof.engine.schedule import Schedule
+from soundproof.engine.stopwatch import Stopwatch
 from soundproof.engine.workshop import Workshop
 from soundproof.measuring.place import classifier_of
+from soundproof.measuring.protocols.base import Cell
 from soundproof.planning.plan import row_of
 from soundproof.probing.protocol import LEVELS
 from soundproof.results.checks import checked
@@ -29,17 +38,17 @@ from soundproof.results.files import SCHEMA, Results, groups_name, names_name
 from soundproof.types import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
 
     from soundproof.contract.registry import Registry
     from soundproof.engine.cells import Ran
+    from soundproof.engine.crews import Crew
     from soundproof.engine.environment import Environment
     from soundproof.engine.events import Event, Listener
     from soundproof.engine.store import Store
-    from soundproof.measuring.protocols.base import Cell
     from soundproof.planning.plan import Plan
     from soundproof.results.files import Row
 
@@ -55,6 +64,8 @@ class Runner:
         root: The data folder.
         tell: Told of everything.
         isolation: Which cells run in processes of their own.
+        crew: Where several cells run at a time; None for one after the other, in this process.
+        profile: Where to write which stage was made when and where; None for nowhere.
     """
 
     registry: Registry
@@ -63,6 +74,8 @@ class Runner:
     root: Path
     tell: Listener = lambda _: None
     isolation: Isolation = Isolation.NONE
+    crew: Crew | None = None
+    profile: Path | None = None
 
     def run(self, plan: Plan) -> Results:
         """All cells of a plan.
@@ -85,43 +98,85 @@ class Runner:
             return replace(self, tell=tell)._run(plan, interrupts)
 
     def _run(self, plan: Plan, interrupts: Interrupts) -> list[Ran]:
-        workshop = self.workshop(plan)
+        watch = Stopwatch()
+        workshop = replace(self.workshop(plan), on_stage=watch.at("here"))
         pending = forecast.pending(workshop)
         measurements = Measurements(workshop)
         measurements.inputs.decode(pending)
-        clock = _Clock(forecast.seconds(workshop, pending))
-        tasks = plan.tasks
-        self.tell(Begun(len(tasks), len(tasks) - len(pending), clock.left()))
-        done: list[Ran] = []
-        family: object = None
+        places = 1 if self.crew is None else max(1, len(self.crew.places()))
+        start = time.perf_counter()
+        progress = _Progress(plan, forecast.seconds(workshop, pending), self.tell, places)
         try:
-            with Workers(workshop, self._job(plan), self.isolation, plan.suite.limits, self.tell) as workers:
-                groups = {cell: workers.group(cell) if cell in clock.expected else None for cell in tasks}
-                # Each group's cells come one after the other, so that one worker at a time is enough; checks look
-                # at what cells of all groups have left.
-                looks = set(plan.checks)
-                for cell in sorted(tasks, key=lambda each: (each in looks, groups[each] or ())):
-                    group, fresh = groups[cell], cell in clock.expected
-                    if family != (family := (group, cell.classifier.trained.family)):
-                        measurements.forget()
-                    if fresh:
-                        title = row_of(cell, plan.budget(cell), Status.OK).title()
-                        self.tell(Started(title, plan.recipe(cell.classifier.trained).epochs))
-                    start = time.perf_counter()
-                    if group is None:
-                        ran = run_cell(measurements, plan, cell, interrupts)
-                    else:
-                        ran = workers.run(cell, group, clock.expected[cell])
-                    spent = time.perf_counter() - start
-                    clock.finish(cell, spent)
-                    done.append(ran)
-                    count = len(done), len(tasks)
-                    left, at_most = clock.left(), not clock.calibrated
-                    expected = clock.expected.get(cell, 0.0)
-                    self.tell(Finished(ran.row, spent, not fresh, *count, left, ran.traceback, at_most, expected))
+            if self.crew is None:
+                self._in_turn(workshop, measurements, progress, interrupts, watch)
+            else:
+                self._at_once(workshop, measurements, progress, interrupts, watch, self.crew)
+            if pending:
+                self.tell(spent(workshop, watch, progress.done, time.perf_counter() - start, places))
         finally:
+            if self.profile is not None:
+                watch.write(self.profile, _titles(workshop))
             self.tell(Ended())
-        return done
+        return [progress.done[cell] for cell in plan.tasks]
+
+    def _in_turn(
+        self,
+        workshop: Workshop,
+        measurements: Measurements,
+        progress: _Progress,
+        interrupts: Interrupts,
+        watch: Stopwatch,
+    ) -> None:
+        """One cell after the other: in this process, or in a worker where it has a group."""
+        plan, family = workshop.plan, None
+        seat = Seat(workshop, lambda: Process(self._job(plan)), Losses(), self.tell, at=watch.at("worker"))
+        groups = self._groups(workshop, progress)
+        # Each group's cells come one after the other, so that one worker at a time is enough; checks look at what
+        # cells of all groups have left.
+        looks = set(plan.checks)
+        with contextlib.closing(seat):
+            for cell in sorted(plan.tasks, key=lambda each: (each in looks, groups[each] or ())):
+                group = groups[cell]
+                if family != (family := (group, cell.classifier.trained.family)):
+                    measurements.forget()
+                progress.start(cell)
+                start = time.perf_counter()
+                if group is None:
+                    ran = run_cell(measurements, plan, cell, interrupts)
+                else:
+                    ran = seat.run(cell, group, progress.expected[cell])
+                progress.finish(cell, ran, time.perf_counter() - start)
+
+    def _at_once(
+        self,
+        workshop: Workshop,
+        measurements: Measurements,
+        progress: _Progress,
+        interrupts: Interrupts,
+        watch: Stopwatch,
+        crew: Crew,
+    ) -> None:
+        """What is cached here, then several cells at a time at the places of a crew."""
+        plan, expected = workshop.plan, progress.expected
+        for cell in plan.tasks:
+            if cell not in expected:
+                start = time.perf_counter()
+                ran = run_cell(measurements, plan, cell, interrupts)
+                progress.finish(cell, ran, time.perf_counter() - start)
+        measurements.forget()
+        groups, cells = self._groups(workshop, progress), [cell for cell in plan.tasks if cell in expected]
+        digest = lambda node: workshop.keys.of(node).digest
+        schedule = Schedule(plan.graph, cells, digest, workshop.has, groups)
+        with Executor(workshop, crew, self._job(plan), groups, expected, self.tell, watch) as executor:
+            for done in executor.outcomes(schedule, progress.start):
+                progress.finish(done.cell, done.ran, done.seconds)
+
+    def _groups(self, workshop: Workshop, progress: _Progress) -> dict[Cell, tuple[str, ...] | None]:
+        """Distributions of the cells that run in processes of their own; cached ones need none."""
+        return {
+            cell: self.isolation.group(workshop, cell) if cell in progress.expected else None
+            for cell in workshop.plan.tasks
+        }
 
     def _job(self, plan: Plan) -> dict[str, Any]:
         """What a worker makes the same plan from."""
@@ -132,6 +187,7 @@ class Runner:
             "cache": str(self.store.root),
             "fresh": self.store.fresh,
             "environment": vars(self.environment),
+            "code": code_of(plan.suite, self.registry),
         }
 
     def workshop(self, plan: Plan) -> Workshop:
@@ -204,31 +260,63 @@ class Runner:
         ]
 
 
-class _Clock:
-    """Expected seconds of the cells to come, corrected by how the finished ones went."""
+class _Progress:
+    """What has been run, and the expected seconds of the rest, corrected by how the finished ones went."""
 
-    def __init__(self, expected: Mapping[Cell, float]) -> None:
+    def __init__(self, plan: Plan, expected: Mapping[Cell, float], tell: Listener, places: int) -> None:
         self.expected = expected
+        self.done: dict[Cell, Ran] = {}
+        self._plan = plan
+        self._tell = tell
+        self._places = places
         self._waiting = sum(expected.values())
         self._planned = 0.0
         self._spent = 0.0
+        total = len(plan.tasks)
+        tell(Begun(total, total - len(expected), self._left()))
 
-    def finish(self, cell: Cell, seconds: float) -> None:
-        """A cell took so long."""
+    def start(self, cell: Cell) -> None:
+        """A cell begins; those that are cached do so without a word."""
         if cell in self.expected:
-            self._waiting -= self.expected[cell]
-            self._planned += self.expected[cell]
+            title = row_of(cell, self._plan.budget(cell), Status.OK).title()
+            self._tell(Started(title, self._plan.recipe(cell.classifier.trained).epochs))
+
+    def finish(self, cell: Cell, ran: Ran, seconds: float) -> None:
+        """A cell took so long."""
+        expected = self.expected.get(cell, 0.0)
+        self.done[cell] = ran
+        if cell in self.expected:
+            self._waiting -= expected
+            self._planned += expected
             self._spent += seconds
+        count = len(self.done), len(self._plan.tasks)
+        # Before a tenth of the work has shown how fast it goes, a forecast is a worst case.
+        at_most = self._planned < 0.1 * (self._planned + self._waiting)
+        cached = cell not in self.expected
+        self._tell(Finished(ran.row, seconds, cached, *count, self._left(), ran.traceback, at_most, expected))
 
-    @property
-    def calibrated(self) -> bool:
-        """Whether a tenth of the work has shown how fast it goes; before, a forecast is a worst case."""
-        return self._planned >= 0.1 * (self._planned + self._waiting)
-
-    def left(self) -> float:
+    def _left(self) -> float:
         """Expected seconds of the rest."""
         pace = self._spent / self._planned if self._planned > 0 else 1.0
-        return max(0.0, self._waiting * pace)
+        return max(0.0, self._waiting * pace) / self._places
+
+
+def _titles(workshop: Workshop) -> Callable[[str], str]:
+    """What stages are called in a trace, by digest."""
+    plan = workshop.plan
+    nodes = {workshop.keys.of(node).digest: node for node in plan.graph.order(plan.tasks)}
+
+    def title(digest: str) -> str:
+        node = nodes.get(digest)
+        if node is None:
+            return digest
+        if isinstance(node, Cell):
+            return row_of(node, plan.budget(node), Status.OK).title()
+        parts = name_of(node).values()
+        words = (label(part) if isinstance(part, dict) else str(part) for part in parts if part is not None)
+        return f"{stage(node)}: {' · '.join(words)}"
+
+    return title
 
 
 def _probed(ran: Ran) -> Probed:

@@ -20,6 +20,7 @@ from soundproof import faults
 from soundproof.contract.discovery import discover
 from soundproof.engine.cells import RESULT, run_cell
 from soundproof.engine.channel import Message, receive, send
+from soundproof.engine.code import unlike
 from soundproof.engine.environment import Environment
 from soundproof.engine.interrupts import Interrupts
 from soundproof.engine.measurements import Measurements
@@ -47,6 +48,7 @@ class Job:
         cache: The store's folder.
         fresh: Whether the store does not show what earlier runs left.
         environment: Device and threads.
+        code: What computes, as the run has it; see `code_of`.
     """
 
     suite: Mapping[str, Any]
@@ -55,6 +57,7 @@ class Job:
     cache: str
     fresh: bool
     environment: Mapping[str, Any]
+    code: Mapping[str, Mapping[str, str]]
 
 
 class _Desk:
@@ -65,6 +68,9 @@ class _Desk:
             send(replies, Message(kind, content))
 
         registry = discover()
+        others = list(unlike(job.code, registry))
+        if others:
+            raise SoundproofError(others)
         self.plan = make_plan(load_suite(job.suite, registry), Path(job.root), job.only)
         self.store = Store(Path(job.cache), fresh=job.fresh, warn=lambda message: tell("warned", message=message))
         self.workshop = Workshop(
@@ -75,6 +81,7 @@ class _Desk:
             Path(job.root),
             on_epoch=lambda: tell("epoch"),
             on_stage=lambda digest: tell("stage", digest=digest),
+            on_made=lambda digest: tell("made", digest=digest),
         )
         self.measurements = Measurements(self.workshop)
         self.interrupts = Interrupts()

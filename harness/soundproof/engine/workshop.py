@@ -33,6 +33,7 @@ class Workshop:
         store: Where artifacts are kept.
         root: The data folder.
         on_epoch: Called after every epoch of training.
+        on_made: Told the digest of every stage that was made and is in the store, where others find it.
         on_stage: Told the digest of the stage that is being made whenever that changes; empty for none.
         keys: Of every stage.
     """
@@ -44,6 +45,7 @@ class Workshop:
     root: Path
     on_epoch: Callable[[], None] = lambda: None
     on_stage: Callable[[str], None] = lambda _: None
+    on_made: Callable[[str], None] = lambda _: None
     keys: Keys = field(init=False)
     _failed: dict[str, BaseException] = field(default_factory=dict)
     _open: list[str] = field(default_factory=list)
@@ -85,7 +87,10 @@ class Workshop:
 
     def keep(self, node: Node, key: Key, record: Mapping[str, Any], arrays: Mapping[str, Any]) -> Artifact:
         """Put what was made for a stage into the store, with what `bench explain` and `bench cache` tell of it."""
-        return self.store.put(key, record, arrays, self.keys.about(node))
+        kept = self.store.put(key, record, arrays, self.keys.about(node))
+        if not self.store.unwritten:
+            self.on_made(key.digest)
+        return kept
 
     @contextlib.contextmanager
     def once(self, key: Key) -> Iterator[None]:

@@ -80,24 +80,25 @@ def _check_plan(attack: Attack, runs: Sequence[Run], draws: int) -> None:
 
 def _attack(run: Run, attack: Attack) -> torch.Tensor:
     """Attack one batch; what a minimum-norm attack puts outside of the ball counts as unchanged."""
-    ball = run.ball
+    ball, limit = run.ball, run.limit
     assert ball is not None
+    assert limit is not None
     try:
         if isinstance(attack, BoundedAttack):
-            return run.checked(perturb(attack, run.victim, ball, run.generator), ball)
+            return run.checked(perturb(attack, run.victim, ball, run.generator), limit)
         assert isinstance(attack, MinimumNormAttack)
         examples = run.checked(attack.minimise(run.victim, run.generator), None)
     except BudgetExhaustedError:
         if run.victim.best is None:  # only a victim with a budget stops an attack
             raise
-        return run.checked(run.victim.best, ball)
-    near = ball.sizes(examples.double() - run.clean.double()) <= ball.radius
+        return run.checked(run.victim.best, limit)
+    near = limit.sizes(examples.double() - run.clean.double()) <= limit.radius
     return torch.where(column(near, examples), examples, run.clean)
 
 
 def _allowed(runs: Sequence[Run]) -> dict[str, npt.NDArray[np.float32]]:
     """`radius` of each clip, where clips have radii of their own."""
-    balls = [run.ball for run in runs if run.ball is not None and isinstance(run.ball.radius, torch.Tensor)]
+    balls = [run.limit for run in runs if run.limit is not None and isinstance(run.limit.radius, torch.Tensor)]
     if not balls:
         return {}
     return {"radius": np.concatenate([_radii(ball) for ball in balls]).astype(np.float32)}
@@ -124,7 +125,7 @@ def _traced(
         fooled=verdict.fooled.cpu().numpy(),
     )
     # The trace measures in l2; an l∞ attack stays inside its ball by construction.
-    balls = [run.ball for run in runs if run.ball is not None and run.ball.norm is Norm.L2]
+    balls = [run.limit for run in runs if run.limit is not None and run.limit.norm is Norm.L2]
     table = concatenated([joined_trace(runs), last])
     if not balls:
         return table, math.inf

@@ -45,7 +45,7 @@ def refine(
             sizes = torch.from_numpy(following[rows]).to(index.device)
             run = attacked.run(index, None, bound.at(sizes), "refinement", step)
             assert run.ball is not None
-            examples = run.checked(perturb(attack, run.victim, run.ball, run.generator), run.ball)
+            examples = run.checked(perturb(attack, run.victim, run.ball, run.generator), run.limit)
             found.offer(attacked.judge(examples, index), following[rows], rows)
             for name, spending in spent([run]).items():
                 cost[name][rows] += spending

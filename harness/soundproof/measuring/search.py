@@ -102,7 +102,7 @@ def _rung(run: Run, climbing: Iterator[Any], bound: Bound) -> torch.Tensor:
     if examples is None:
         assert isinstance(bound.size, float)
         raise RuntimeError(f"the climb ended before {bound.words(bound.size)}: yield examples for every ball")
-    return run.checked(examples, bound.ball(run.clean))
+    return run.checked(examples, bound.limit(run.clean))
 
 
 def _missed(found: Smallest, runs: Sequence[Run], rungs: _Rungs, why: str) -> Search:

@@ -48,6 +48,7 @@ class Subject:
         batch: Clips attacked at once.
         represent: What lies between the attacked sound and the classifier's inputs; None where attacks change
             the inputs themselves.
+        rate: Sampling rate of the attacked sound, Hz; None likewise.
     """
 
     module: nn.Module
@@ -58,6 +59,7 @@ class Subject:
     seed: object = None
     batch: int = BATCH
     represent: nn.Module | None = None
+    rate: int | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -66,7 +68,7 @@ class Subject:
 
     def radii(self, budget: Budget) -> npt.NDArray[np.float64]:
         """Radius that a budget allows each of the clips, `[N]`."""
-        radius = bound_of(budget, self.shape).ball(self.examples.inputs).radius
+        radius = bound_of(budget, self.shape).limit(self.examples.inputs).radius
         found = torch.as_tensor(radius, dtype=torch.float64).expand(len(self.clips))
         return _array(found)
 
@@ -84,13 +86,15 @@ class Run:
         victim: What the attack sees. Its clean clips and labels are copies: an attack may spoil them.
         generator: The attack's randomness.
         clean: The harness' own clean clips, `[n, ...]`.
-        ball: Where examples must lie to count when the budget runs out; None: the smallest count.
+        ball: What the attack is told; None: it has no radius.
+        limit: Where examples must lie, which is a little more (`Bound.grid`).
     """
 
     victim: Victim
     generator: torch.Generator
     clean: torch.Tensor
     ball: Ball | None
+    limit: Ball | None
 
     def checked(self, examples: object, ball: Ball | None) -> torch.Tensor:
         """A private copy of examples that the attack returned or the victim kept, if they are valid.
@@ -159,10 +163,11 @@ class Attacked:
             what: Names the attack's randomness besides the batch.
         """
         clean = self.inputs[rows]
-        ball = None if bound is None else bound.ball(clean)
-        victim = Victim(self.subject.module, clean.clone(), self.goal.select(rows), budget, ball=ball)
+        ball, limit = (None, None) if bound is None else (bound.ball(clean), bound.limit(clean))
+        goal, rate = self.goal.select(rows), self.subject.rate
+        victim = Victim(self.subject.module, clean.clone(), goal, budget, ball=limit, rate=rate)
         seed = seed_from([self.subject.seed, int(rows[0]), *what])
-        return Run(victim, torch.Generator(self.inputs.device).manual_seed(seed), clean, ball)
+        return Run(victim, torch.Generator(self.inputs.device).manual_seed(seed), clean, ball, limit)
 
     def _batches(self) -> Iterator[torch.Tensor]:
         return iter(torch.split(torch.arange(len(self.clips), device=self.inputs.device), self.subject.batch))

@@ -190,7 +190,16 @@ def _reason_to_skip(plan: Plan, classifier: Classifier) -> str | None:
 def _reason_to_leave(plan: Plan, cell: Cell) -> str | None:
     """Why a cell of a classifier that can be made cannot be measured, or None."""
     plan.gradients(cell)  # as above: a plan that cannot be made is this cell's row
-    return _reason_without_gradient(plan, cell) or cell.protocol.reason_to_skip(cell, plan.budget(cell))
+    reason = _reason_elsewhere(plan, cell) or _reason_without_gradient(plan, cell)
+    return reason or cell.protocol.reason_to_skip(cell, plan.budget(cell))
+
+
+def _reason_elsewhere(plan: Plan, cell: Cell) -> str | None:
+    """Why an attack does not work on what the suite lets it change, or None."""
+    if cell.attack is None or cell.attack.surface in {None, plan.surface}:
+        return None
+    where = cell.attack.surface
+    return f'{cell.attack.id} works on the {where}: set domain = "{where}" in [budget]'
 
 
 def _reason_without_gradient(plan: Plan, cell: Cell) -> str | None:

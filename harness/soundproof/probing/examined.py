@@ -126,7 +126,9 @@ class Examined:
     def victim(self, rows: torch.Tensor, inputs: torch.Tensor | None = None) -> Victim:
         """A metered victim of some clips, whose cost is noted by `paid`."""
         clean = self.clean[rows] if inputs is None else inputs
-        return Victim(self.module, clean.clone(), Goal(self.labels[rows]), traced=False)
+        return Victim(
+            self.module, clean.clone(), Goal(self.labels[rows]), traced=False, rate=self.attacked.subject.rate
+        )
 
     def paid(self, victim: Victim) -> None:
         """Note what a victim cost."""

@@ -35,12 +35,13 @@ def fooled_by(examined: Examined, attack: Attack, rows: torch.Tensor, what: str)
         return np.zeros(0, np.bool_)
     victim, generator = examined.victim(rows), examined.generator(f"{what} {int(rows[0])}")
     clean, ball = examined.clean[rows], examined.ball(rows)
+    limit = examined.bound.limit(clean)
     bounded = isinstance(attack, BoundedAttack)
     made: Any = perturb(attack, victim, ball, generator) if bounded else attack.minimise(victim, generator)  # type: ignore[arg-type, attr-defined]
     examined.paid(victim)
-    examples = check_examples(made, clean, ball if bounded else None)
+    examples = check_examples(made, clean, limit if bounded else None)
     examined.spent.queries += len(rows)
     wrong = logits_of(examined.module, examples).argmax(dim=1) != examined.labels[rows]
-    near = ball.sizes(examples.double() - clean.double()) <= ball.radius * (1 + 1e-6) + 1e-6
+    near = limit.sizes(examples.double() - clean.double()) <= limit.radius * (1 + 1e-6) + 1e-6
     found: npt.NDArray[np.bool_] = (wrong & near).cpu().numpy()
     return found

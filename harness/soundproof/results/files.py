@@ -5,6 +5,7 @@
     samples.safetensors    arrays named `<row key>/<field>` (below), `clips/<data set>/group` and, as bytes of a
                            JSON list, `clips/<data set>/name`
     pictures.safetensors   one clip of each data set and representation, and what attacks add to it (below)
+    sounds.safetensors     on request: a few clips, and what attacks add to their sound (below)
     run.json               provenance: suite, budget, versions, platform, data sets, input sizes, digests of all
 
 Fields of a row's samples, all `[n]`; `clip` is a row of the data set's index:
@@ -22,6 +23,10 @@ minimises its norm leaves no `linf` and `l0` there.
 The pictures are of one undefended classifier each: `<key of its clean row>/input` is the clip, uint8 `[H, W]` in
 1/255, and `…/clip` its row in the index; `<key of a bounded row>/perturbation` what the attack adds to it, int8
 `[H, W]` in 1/127 of `…/scale`.
+
+The sounds are of one undefended classifier each: `<key of its clean row>/<clip>/sound` is the clip, int16 `[T]` in
+1/32767 of `…/sound_peak`, and `<key of its clean row>/<clip>/rate` its sampling rate, Hz; `<key of a realised
+row>/<clip>/change` and `…/change_peak` are what the attack adds to it, likewise.
 
 Further fields, where there is something to say:
 
@@ -68,9 +73,9 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 ROWS, SAMPLES, RUN, PICTURES = "results.jsonl", "samples.safetensors", "run.json", "pictures.safetensors"
-CHECKS = "checks.jsonl"
+CHECKS, SOUNDS = "checks.jsonl", "sounds.safetensors"
 _ORDER = {protocol: number for number, protocol in enumerate(PROTOCOLS)}
-_FILES = (ROWS, SAMPLES, RUN, PICTURES, CHECKS)
+_FILES = (ROWS, SAMPLES, RUN, PICTURES, CHECKS, SOUNDS)
 # Characters of a reason: an exception may carry a whole array.
 _REASON = 400
 
@@ -179,6 +184,7 @@ class Results:
         run: Provenance, as in `run.json`.
         pictures: Arrays by name, likewise; empty where nothing was drawn.
         findings: What checks say; none in a folder that was written without them.
+        sounds: Arrays by name, likewise; empty unless they were asked for.
     """
 
     rows: Sequence[Row]
@@ -186,6 +192,7 @@ class Results:
     run: Mapping[str, Any]
     pictures: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
     findings: Sequence[Finding] = ()
+    sounds: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
 
     def fields(self, row: Row) -> dict[str, npt.NDArray[Any]]:
         """The per-clip outcomes of a row, by field; empty if it has none."""
@@ -242,6 +249,11 @@ def write(results: Results, out: Path) -> None:
     if results.findings:
         lines = (json.dumps(each.to_json(), ensure_ascii=False, allow_nan=False) for each in results.findings)
         files[CHECKS] = "".join(f"{line}\n" for line in lines).encode(errors="replace")
+    if results.sounds:
+        files[SOUNDS] = _packed(results.sounds)
+    else:
+        # Nobody who runs a suite without its sounds expects to hand on those of an earlier run.
+        (out / SOUNDS).unlink(missing_ok=True)
     run = sealed(results.run, files, len(rows))
     for name, content in files.items():
         replace(out / name, content)
@@ -279,13 +291,16 @@ def read(out: Path) -> Results:
     run = _run(out / RUN, contents[RUN], problems)
     rows = _rows(out / ROWS, contents[ROWS], run, problems)
     samples = _arrays(out / SAMPLES, contents[SAMPLES], run, problems)
-    pictures: Mapping[str, npt.NDArray[Any]] = {}
-    if run is not None and PICTURES in run[FILES]:
-        pictures = _arrays(out / PICTURES, _content(out / PICTURES, problems), run, problems)
+    pictures, sounds = (
+        _arrays(out / name, _content(out / name, problems), run, problems)
+        if run is not None and name in run[FILES]
+        else {}
+        for name in (PICTURES, SOUNDS)
+    )
     findings = _findings(out / CHECKS, run, problems)
     if problems:
         raise ResultsError(problems)
-    return Results(sorted(rows, key=lambda row: row.order), samples, run or {}, pictures, findings)
+    return Results(sorted(rows, key=lambda row: row.order), samples, run or {}, pictures, findings, sounds)
 
 
 def _findings(path: Path, run: Mapping[str, Any] | None, problems: list[str]) -> list[Finding]:

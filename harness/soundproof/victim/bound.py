@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from soundproof.types import Budget
 
 
+# Half the distance of neighbouring numbers in [0.5, 1), in single precision.
+_HALF_A_STEP = 2**-25
+
+
 @dataclass(frozen=True, eq=False)
 class Bound(ABC):
     """The size that a perturbation may have.
@@ -23,20 +27,31 @@ class Bound(ABC):
     Attributes:
         norm: l2 or l-infinity.
         size: In the bound's own unit, see the kinds below; one number, or one a clip, `[N]`.
+        grid: What rounding to single precision may add to the size of a perturbation. It matters for sound, where
+            80,000 samples near 0.5 are changed by little more than the distance of neighbouring numbers.
         by_clip: Whether clips of different size get different radii.
     """
 
     norm: Norm
     size: float | torch.Tensor
+    grid: float = 0.0
     by_clip: ClassVar[bool]
 
     def at(self, size: float | torch.Tensor) -> Self:
         """The bound of the same kind and another size."""
         return replace(self, size=size)
 
-    @abstractmethod
     def ball(self, clean: torch.Tensor) -> Ball:
-        """The ball around each of the clean inputs `[N, ...]`."""
+        """The ball around clean inputs `[N, ...]` that attacks are told: rounded, it is in the limit."""
+        limit = self.limit(clean)
+        if not self.grid:
+            return limit
+        radius = limit.radius - self.grid
+        return replace(limit, radius=max(0.0, radius) if isinstance(radius, float) else radius.clamp_min(0.0))
+
+    @abstractmethod
+    def limit(self, clean: torch.Tensor) -> Ball:
+        """The ball around each of the clean inputs `[N, ...]` that examples must not leave."""
 
     @abstractmethod
     def whole(self, dimension: int) -> float:
@@ -56,7 +71,7 @@ class Absolute(Bound):
 
     by_clip: ClassVar[bool] = False
 
-    def ball(self, clean: torch.Tensor) -> Ball:  # noqa: ARG002
+    def limit(self, clean: torch.Tensor) -> Ball:  # noqa: ARG002
         """One radius, or those that are given."""
         return Ball(self.norm, self.size)
 
@@ -80,7 +95,7 @@ class Relative(Bound):
     zero: float = 0.0
     by_clip: ClassVar[bool] = True
 
-    def ball(self, clean: torch.Tensor) -> Ball:
+    def limit(self, clean: torch.Tensor) -> Ball:
         """A radius a clip, in double precision."""
         return Ball(self.norm, self.size * Ball(self.norm, 0.0).sizes(clean.double() - self.zero))
 
@@ -96,12 +111,15 @@ class Relative(Bound):
 
 def bound_of(budget: Budget, shape: tuple[int, ...]) -> Bound:
     """Bound of a budget on inputs of a shape, without the batch dimension."""
+    values, domain = math.prod(shape), Domain.of(shape)
+    half = _HALF_A_STEP if domain is Domain.WAVEFORM else 0.0
+    grid = half * (math.sqrt(values) if budget.norm is Norm.L2 else 1.0)
     if budget.unit == "epsilon":
-        return Absolute(budget.norm, budget.size)
+        return Absolute(budget.norm, budget.size, grid)
     if budget.unit == "rms":
-        return Absolute(budget.norm, budget.size * math.sqrt(math.prod(shape)))
+        return Absolute(budget.norm, budget.size * math.sqrt(values), grid)
     share = budget.size if budget.unit == "relative" else 10 ** (-budget.size / 20)
-    return Relative(budget.norm, share, Domain.of(shape).zero)
+    return Relative(budget.norm, share, grid, domain.zero)
 
 
 def decibels(share: float) -> float:

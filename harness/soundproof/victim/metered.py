@@ -87,6 +87,7 @@ class Victim(nn.Module):
     Attributes:
         clean: The clean images, `[n, ...]` in [0, 1]; a copy, which nothing is measured against.
         goal: Labels and targets of these clips.
+        rate: Sampling rate of the clips, Hz, where they are sound; None elsewhere.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Victim(nn.Module):
         *,
         ball: Ball | None = None,
         traced: bool = True,
+        rate: int | None = None,
     ) -> None:
         """Wrap a classifier.
 
@@ -108,10 +110,12 @@ class Victim(nn.Module):
             limits: `max_gradients` and `max_queries` a clip; none by default.
             ball: Where examples must lie to count when the budget runs out; None: the smallest counts.
             traced: Whether to keep a trace (training with adversarial examples has no use for one).
+            rate: Sampling rate of the clips, Hz, where they are sound.
         """
         super().__init__()
         self.clean = clean
         self.goal = goal
+        self.rate = rate
         self._origin = clean.clone()  # what distances are taken from, whatever becomes of `clean`
         self._rows = np.arange(len(clean))
         self._clips: torch.Tensor | None = None  # the same on the device; None: all, in their order

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 import toys
-from soundproof import Access, BoundedAttack, MinimumNormAttack
+from soundproof import Access, BoundedAttack, Channel, MinimumNormAttack
 from soundproof.conformance import ConformanceError, InapplicableError, checks_of, promised
 from soundproof.types import Kind
 
@@ -280,6 +280,21 @@ def test_mistakes_of_representations(mistake, name):
     assert name in broken(Samples(mistake))
 
 
+@dataclass(frozen=True)
+class Claimed(Samples):
+    """Says that it has a surrogate."""
+
+    id: ClassVar[str] = "claimed"
+    differentiable: ClassVar[bool] = False
+    surrogate: ClassVar[bool] = True
+
+
+def test_a_surrogate_gives_gradients():
+    name = "what_is_not_differentiable_says_whether_it_has_a_surrogate"
+    assert name in broken(Claimed("cut"))
+    assert name not in broken(Claimed())
+
+
 def test_a_representation_without_mistakes_keeps_all():
     assert broken(Samples()) == {}
 
@@ -459,6 +474,59 @@ def test_a_data_set_without_mistakes_keeps_all(tmp_path):
     assert broken(Clips(), root=tmp_path) == {}
 
 
+@dataclass(frozen=True)
+class Quieter(Channel):
+    """Plays at half the level, some clips at a little less.
+
+    Attributes:
+        mistake: What goes wrong.
+    """
+
+    id: ClassVar[str] = "quieter"
+    differentiable: ClassVar[bool] = True
+    mistake: str = "none"
+
+    def carry(self, waveforms, rate, generator):
+        levels = 0.5 - 0.1 * torch.rand(len(waveforms), 1, generator=generator)
+        if self.mistake == "sound" and waveforms[0].any():
+            torch.rand(1, generator=generator)
+        heard = {
+            "list": waveforms.tolist,
+            "short": lambda: waveforms[:, 1:],
+            "double": lambda: waveforms.double() * levels,
+            "nan": lambda: waveforms / waveforms.abs().amax(dim=1, keepdim=True),
+            "loud": lambda: 3 * waveforms,
+            "nothing": waveforms.clone,
+            "in place": lambda: waveforms.mul_(0.5) if not waveforms.requires_grad else waveforms * 0.5,
+            "global": lambda: waveforms * torch.rand(1),
+            "cut": lambda: waveforms.detach() * levels,
+        }
+        return heard.get(self.mistake, lambda: waveforms * levels)()
+
+
+@pytest.mark.parametrize(
+    ("mistake", "name"),
+    [
+        ("list", "sounds_arrive_finite_in_range_and_of_the_same_length"),
+        ("short", "sounds_arrive_finite_in_range_and_of_the_same_length"),
+        ("double", "sounds_arrive_finite_in_range_and_of_the_same_length"),
+        ("nan", "sounds_arrive_finite_in_range_and_of_the_same_length"),
+        ("loud", "sounds_arrive_finite_in_range_and_of_the_same_length"),
+        ("nothing", "sounds_arrive_finite_in_range_and_of_the_same_length"),
+        ("in place", "waveforms_are_left_alone"),
+        ("global", "the_same_generator_gives_the_same_bytes"),
+        ("sound", "what_it_draws_does_not_depend_on_the_sound"),
+        ("cut", "gradients_flow_if_and_only_if_it_says_so"),
+    ],
+)
+def test_mistakes_of_channels(mistake, name):
+    assert name in broken(Quieter(mistake))
+
+
+def test_a_channel_without_mistakes_keeps_all():
+    assert broken(Quieter()) == {}
+
+
 def test_what_raises_is_named_by_file_and_line():
     found = broken(toys.Raising())
     assert "RuntimeError: no such luck (toys.py:" in found["the_ball_is_kept"]
@@ -469,7 +537,7 @@ def test_what_raises_is_named_by_file_and_line():
 def test_every_promise_is_stated(kind):
     component = {
         Kind.DATASET: Clips(), Kind.REPRESENTATION: Samples(), Kind.MODEL: Faulty(), Kind.DEFENSE: Halving(),
-        Kind.ATTACK: Step(), Kind.AUGMENTATION: Louder(),
+        Kind.ATTACK: Step(), Kind.AUGMENTATION: Louder(), Kind.CHANNEL: Quieter(),
     }[kind]  # fmt: skip
     found = checks_of(component, registry=REGISTRY)
     assert [check.name for check in found] == promised(kind)

@@ -40,6 +40,8 @@ def test_the_cross_product(registry):
         "reach": families * classifiers * attacks,
         "transfer": families * classifiers * (classifiers - 1) * attacks,
         "certified": 0,
+        "realised": 0,
+        "channels": 0,
     }
     keys = {row_of(cell, Budget(), Status.OK).key for cell in plan.cells}
     assert len(keys) == len(plan.cells), "every cell has its own key"

@@ -56,7 +56,8 @@ def attack_on(attack, module, clean, labels, ball=None, seed=0):
 
 def test_every_case_is_of_an_attack_that_exists():
     assert set(PARAMETERS) <= set(REGISTRY.ids(Kind.ATTACK))
-    assert {type(attack) for attack in CASES} == set(soundproof_components())
+    everywhere = {attack for attack in soundproof_components() if attack.surface is None}
+    assert {type(attack) for attack in CASES} == everywhere
 
 
 @pytest.fixture(scope="module", params=CASES, ids=label)

@@ -111,7 +111,7 @@ def _heard(
     if subject.represent is None:
         return {}
     clean = subject.examples.inputs[rows]
-    ball, delta = bound_of(budget, subject.shape).ball(clean), moved.double() - clean.double()
+    ball, delta = bound_of(budget, subject.shape).limit(clean), moved.double() - clean.double()
     near = ball.sizes(delta) <= ball.radius * (1 + TOLERANCE) + TOLERANCE
     snr = 20 * (l2_sizes(clean.double() - Domain.WAVEFORM.zero) / l2_sizes(delta)).log10()
     return {
