@@ -102,7 +102,7 @@ class _Folder:
                 owners[self._names.classifier(row), None] = None
                 if row.attack is not None:
                     owners[self._names.classifier(row), self._names.attack(row)] = None
-        # Channels own no row of a classifier or of an attack: their values stand side by side on the board of sound.
+        # Channels own no row of a classifier or an attack: their values stand side by side on the board of sound.
         kinds = {kind: found for kind, found in self._names.coordinates.items() if kind != "channel"}
         return sweeps(owners, kinds, self._results.run)
 
