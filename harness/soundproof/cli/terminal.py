@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # Seconds without a finished cell after which a log gets a sign of life.
 HEARTBEAT = 30.0
+# Seconds of a run from which on its dearest cells are worth naming; the log of events names them always.
+_LONG = 600.0
 
 
 def listener(stream: TextIO) -> Listener:
@@ -36,15 +38,16 @@ def remaining(event: Finished) -> str:
 
 
 def accounted(event: Spent) -> list[str]:
-    """Where the time went, in a few lines."""
+    """Where the time went: the stages in one line, and the dearest cells of a run that took a while."""
     at = f" at {event.places} places" if event.places > 1 else ""
+    stages = sorted(event.stages, key=lambda each: -each.seconds)
+    shares = [f"{each.name} {duration(each.seconds)}" for each in stages if each.seconds >= 0.5]
     lines = [
         f"{event.efficiency:.0%} of {duration(event.wall)}{at} were passes through networks at their bare speed"
+        + (f"; {', '.join(shares)}" if shares else "")
     ]
-    for stage in sorted(event.stages, key=lambda each: -each.seconds):
-        bare = f", bare passes {duration(stage.bare)}" if stage.bare >= 0.5 else ""
-        lines.append(f"  {stage.name}: {duration(stage.seconds)}{bare}")
-    lines += [f"  dearest: {seconds:.1f} s {title}" for title, seconds in event.dearest]
+    if event.wall >= _LONG:
+        lines += [f"  {seconds:.1f} s {title}" for title, seconds in event.dearest]
     return lines
 
 
