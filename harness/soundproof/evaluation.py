@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
+    from soundproof.api import Finished
     from soundproof.engine.events import Listener
 
 ATTACKS = ("fgsm", "bim-a", "bim-b", "noise")
@@ -93,6 +94,45 @@ def evaluate(
     Raises:
         SoundproofError: Clips, labels and classifier do not fit each other; it lists every problem.
     """
+    measured = measure(
+        classifier,
+        clips,
+        labels,
+        rate=rate,
+        classes=classes,
+        groups=groups,
+        representation=representation,
+        attacks=attacks,
+        budget=budget,
+        differentiable=differentiable,
+        name=name,
+        out=out,
+        cache=cache,
+        device=device,
+        listeners=listeners,
+    )
+    return frames.cells(measured.results)
+
+
+def measure(
+    classifier: Callable[[torch.Tensor], torch.Tensor],
+    clips: npt.NDArray[np.floating[Any]],
+    labels: Sequence[int] | Sequence[str] | npt.NDArray[Any],
+    *,
+    rate: int,
+    classes: Sequence[str],
+    groups: Sequence[Any] | npt.NDArray[Any] | None = None,
+    representation: str | Mapping[str, Any] | None = None,
+    attacks: Sequence[str | Mapping[str, Any]] = ATTACKS,
+    budget: Mapping[str, Any] | None = None,
+    differentiable: bool = True,
+    name: str = "mine",
+    out: str | Path | None = None,
+    cache: str | Path | None = None,
+    device: str = "auto",
+    listeners: Sequence[Listener] = (),
+) -> Finished:
+    """The same as `evaluate`; returns the results with their pages."""
     waveforms, indices = _checked(clips, labels, classes)
     module = classifier if isinstance(classifier, nn.Module) else _Function(classifier)
     dataset = _dataset(waveforms, rate, indices, classes, groups)
@@ -113,7 +153,7 @@ def evaluate(
         "split": {"scheme": "all"},
         "budget": dict(budget or {}),
     }
-    done = execute(
+    return execute(
         suite,
         out=out or Path("results") / name,
         cache=cache,
@@ -122,7 +162,6 @@ def evaluate(
         listeners=listeners,
         registry=registry,
     )
-    return frames.cells(done.results)
 
 
 class _Function(nn.Module):

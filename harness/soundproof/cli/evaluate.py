@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,13 +57,15 @@ def add_parser(
 
 def call(arguments: argparse.Namespace) -> int:
     """Measure it; 1 if cells failed."""
+    from soundproof.cli.run import summary
     from soundproof.cli.terminal import listener
     from soundproof.contract.discovery import discover
     from soundproof.data.checks import read_index, read_waveforms
-    from soundproof.evaluation import ATTACKS, evaluate
+    from soundproof.evaluation import ATTACKS, measure
     from soundproof.modules import load_module
     from soundproof.types import Kind, Ref
 
+    start = time.monotonic()
     module = load_module(arguments.build, arguments.weights)
     folder = Path(arguments.clips).resolve()
     given: dict[str, Any] = {"path": folder.name, "seconds": arguments.seconds}
@@ -72,7 +75,7 @@ def call(arguments: argparse.Namespace) -> int:
     index = read_index(dataset, folder.parent)
     clips = read_waveforms(dataset, folder.parent, arguments.rate, index)
     sizes = {"epsilon": arguments.epsilon, "snr_db": arguments.snr}
-    frame = evaluate(
+    finished = measure(
         module,
         clips,
         [index.classes[label] for label in index.labels],
@@ -87,6 +90,5 @@ def call(arguments: argparse.Namespace) -> int:
         device=arguments.device,
         listeners=[listener(sys.stderr)],
     )
-    out = Path(arguments.out or Path("results") / arguments.name)
-    say(f"boards: {(out / 'index.html').resolve().as_uri()}")
-    return FAILED if set(frame["status"]) - {"ok", "skipped"} else 0
+    say(summary(finished, time.monotonic() - start))
+    return FAILED if any(row.status.broken for row in finished.results.rows) else 0

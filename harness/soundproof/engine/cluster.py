@@ -63,7 +63,7 @@ class Cluster:
         try:
             # Nothing of the run waits for it: a scheduler that is gone for good ends the run.
             client = Client(  # type: ignore[no-untyped-call]
-                **place, timeout=20, set_as_default=False, name="soundproof"
+                **place, timeout=10, set_as_default=False, name="soundproof"
             )
         except (OSError, ValueError, TypeError) as error:
             raise SoundproofError(f"--scheduler {where}: no Dask scheduler answers there ({error})") from None

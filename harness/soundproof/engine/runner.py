@@ -89,17 +89,19 @@ class Runner:
 
     def _leased(self, plan: Plan, interrupts: Interrupts) -> list[Ran]:
         """Run, while nobody may take from the cache what the plan needs."""
-        with Lease(self.store.root, self.workshop(plan).needed()) as lease:
+        workshop = self.workshop(plan)
+        with Lease(self.store.root, workshop.needed()) as lease:
 
             def tell(event: Event) -> None:
                 lease.sign()
                 self.tell(event)
 
-            return replace(self, tell=tell)._run(plan, interrupts)
+            return replace(self, tell=tell)._run(workshop, interrupts)
 
-    def _run(self, plan: Plan, interrupts: Interrupts) -> list[Ran]:
-        watch = Stopwatch()
-        workshop = replace(self.workshop(plan), on_stage=watch.at("here"))
+    def _run(self, planned: Workshop, interrupts: Interrupts) -> list[Ran]:
+        plan, watch = planned.plan, Stopwatch()
+        tell = lambda: self.tell(EpochDone())
+        workshop = replace(planned, on_epoch=tell, on_stage=watch.at("here"), known=planned.keys)
         pending = forecast.pending(workshop)
         measurements = Measurements(workshop)
         measurements.inputs.decode(pending)

@@ -55,6 +55,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from soundproof.contract.identity import label
+from soundproof.digest import canonical
 from soundproof.errors import ResultsError
 from soundproof.measuring.metrics.intervals import Metric
 from soundproof.measuring.place import COORDINATES, Coordinate, Place
@@ -207,12 +208,20 @@ class Results:
 
     def groups(self, dataset: Coordinate) -> npt.NDArray[np.int64]:
         """The recording of every clip of a data set, `[N]`."""
-        return self.samples[groups_name(dataset)]
+        return self.samples[groups_name(self._as_written(dataset))]
 
     def names(self, dataset: Coordinate) -> list[str]:
         """The name of every clip of a data set; empty where they were not kept."""
-        kept = self.samples.get(names_name(dataset))
+        kept = self.samples.get(names_name(self._as_written(dataset)))
         return [] if kept is None else list(json.loads(kept.tobytes()))
+
+    def _as_written(self, dataset: Coordinate) -> Coordinate:
+        """A data set with its parameters in the order of the rows, as samples are named; `run.json` sorts them."""
+        return self._datasets.get(canonical(dataset), dataset)
+
+    @cached_property
+    def _datasets(self) -> dict[str, Coordinate]:
+        return {canonical(row.dataset): row.dataset for row in self.rows}
 
 
 def groups_name(dataset: Coordinate) -> str:

@@ -115,7 +115,7 @@ def client(folder, *arguments):
     return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_a_client_that_is_ended_leaves_no_worker_and_the_next_goes_on(tmp_path, whole, how):
     process = client(tmp_path)
     end = time.monotonic() + 120

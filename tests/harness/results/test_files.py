@@ -1,6 +1,7 @@
 """Results files: the documented format, round trips, and damage named file by file."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -103,3 +104,14 @@ def test_a_long_reason_is_cut_when_it_is_made_and_when_it_is_read():
 def test_a_reason_that_is_no_unicode_can_be_written(tmp_path):
     write(results(row(status=Status.FAILED, reason="lone \ud800 surrogate")), tmp_path)
     assert read(tmp_path).rows[0].reason == "lone ? surrogate"
+
+
+def test_clips_are_found_however_a_data_sets_parameters_are_ordered(bench):
+    """`run.json` sorts them, rows do not; names in the samples follow the rows."""
+    written = {"id": "synth", "takes": 2, "classes": 3}
+    bench.clean([0, 1], [0, 1], dataset=written)
+    found = bench.results()
+    samples = dict(found.samples)
+    samples["clips/synth(takes=2, classes=3)/group"] = np.array([4, 4])
+    found = replace(found, samples=samples)
+    assert found.groups({"id": "synth", "classes": 3, "takes": 2}).tolist() == [4, 4]

@@ -63,8 +63,8 @@ def test_the_tutorial_as_it_is_written(shell):
     made = re.findall(r"^bench new (\w+) (\w+)$", installing, flags=re.MULTILINE)
     assert {kind for kind, _ in made} == set(Kind), "one of every kind"
     said = {command: shell(command) for command in installing.splitlines()}
-    checked = said["bench check tones murmur twofold blur tremolo louder"]
-    assert "6 checked, 0 to mend" in checked
+    checked = said["bench check tones murmur twofold blur tremolo louder megaphone"]
+    assert "7 checked, 0 to mend" in checked
     listed = {(each["kind"], each["id"]): each for each in json.loads(shell("bench ls --json"))}
     for kind, name in made:
         assert listed[kind, name]["error"] is None

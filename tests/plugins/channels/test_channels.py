@@ -9,7 +9,7 @@ import soundfile
 import torch
 
 from soundproof_channels.background import Background
-from soundproof_channels.codecs import MP3, MP3_RATES, Vorbis, bitrates
+from soundproof_channels.codecs import MP3, Vorbis
 from soundproof_channels.pcm16 import PCM16
 from soundproof_channels.resample import Resample
 from soundproof_channels.room import Room
@@ -39,17 +39,6 @@ def test_pcm16_is_what_a_wav_file_holds():
         )
         file.seek(0)
         assert np.array_equal(soundfile.read(file, dtype="float32")[0], arrived.numpy())
-
-
-@pytest.mark.parametrize("rate", MP3_RATES)
-@pytest.mark.parametrize("share", [0.2, 0.6, 1.0])
-def test_files_have_the_bitrate_that_was_asked_for(rate, share):
-    low, high = bitrates(rate)
-    channel = MP3(bitrate=low + share * (high - low))
-    file = io.BytesIO()
-    soundfile.write(file, tone(440, rate, 10)[0].numpy(), rate, **channel.encoding(rate))
-    # Neighbouring bitrates of the standard are at most 64 kbit/s apart, and 8 below 64.
-    assert 8 * len(file.getvalue()) / 10_000 == pytest.approx(channel.bitrate, rel=0.12, abs=4)
 
 
 @pytest.mark.parametrize("bitrate", [8, 24, 64, 160])
