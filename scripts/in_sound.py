@@ -95,9 +95,10 @@ def shares(suite: Suite, columns: Mapping[str, Found]) -> None:
 def transfers(suite: Suite, found: Found) -> None:
     """Of the examples that fool a source, and that the target gets right when clean, the share that fools it."""
     moved = {(cell.classifier, cell.target): outcome for cell, outcome in of(found, "transfer")}
-    for defense in dict.fromkeys(target.defense for _, target in moved if target is not None):
-        sources = [each for each in dict.fromkeys(source for source, _ in moved) if each.defense.id == "none"]
-        targets = [each for each in dict.fromkeys(t for _, t in moved if t is not None) if each.defense == defense]
+    everybody = dict.fromkeys(source for source, _ in moved)
+    for defense in dict.fromkeys(each.defense for each in everybody):
+        sources = [each for each in everybody if each.defense.id == "none"]
+        targets = [each for each in everybody if each.defense == defense]
         head("source, undefended ↓ target →", [words(suite, each) for each in targets])
         for source in sources:
             ratios = [
