@@ -216,7 +216,11 @@ def _markdown(
         rows = [
             [each.ordering.paper, each.ordering.claim, str(each.ordering.verdict), each.tally] for each in stated
         ]
-        parts += [f"{_RULE}", _grid(["Paper", "Conclusion", "Verdict", "Its statements"], rows)]
+        parts += [
+            "## What they conclude",
+            _RULE,
+            _grid(["Paper", "Conclusion", "Verdict", "Its statements"], rows),
+        ]
     for conclusion in stated:
         ordering = conclusion.ordering
         parts.append(f"### {ordering.paper}: **{ordering.verdict}**\n\n> {plain(ordering.claim)}")

@@ -204,5 +204,8 @@ def test_every_built_in_component_has_what_is_asked_of_others(door):
             "folder": {"path": "x"},
             "spoofed-speech": {"path": "x"},
             "module": {"build": "torch.nn:Identity"},
+            "timm": {"name": "resnet18"},
+            "torchvision": {"name": "resnet18"},
+            "transformers": {"path": "x"},
         }
         assert registry.build(Ref(kind, name, given.get(name, {})))
