@@ -21,6 +21,14 @@ def test_a_planted_failure_raises_its_own_flag_and_no_other_red_one(name, run):
     assert red(found) <= {failure.flag}
 
 
+def test_who_resists_anything_has_no_rank_by_what_it_resists(run):
+    """The bounded rows of attacks that find nothing in the whole box are no better than their searches."""
+    found = run(**FAILURES["attack that works at one radius"].suite)
+    flagged = {row.protocol for row in found.rows if "resists-anything" in row.flags}
+    assert flagged == {"bounded", "reach"}
+    assert FLAGS["resists-anything"].unranks
+
+
 def test_every_flag_of_a_check_has_a_failure_that_raises_it():
     from soundproof.results.checks import CHECKS
 

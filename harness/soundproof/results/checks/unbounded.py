@@ -30,7 +30,10 @@ def look(case: Case) -> Look:
     if len(missed) < len(climbing):
         return passed(said)
     shares = [float((each.samples["rung_fooled"][-1] > 0).mean()) for each in missed]
-    return flagged(said, rows=[each.row.key for each in missed], fooled_at_most=max(shares))
+    # Who finds nothing in the whole box says nothing about a ball in it either.
+    blind = [each.row.attack for each in missed]
+    rows = [each.row.key for each in (*case.reach, *case.bounded) if each.row.attack in blind]
+    return flagged(said, rows=rows, fooled_at_most=max(shares))
 
 
 # A classifier may have one answer for everything that is far out, whose clips resist; more than that is a fault.
