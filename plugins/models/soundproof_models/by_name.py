@@ -5,23 +5,21 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from soundproof import Model, Recipe, SoundproofError, hint, load_weights
+from soundproof import Recipe, SoundproofError, hint
+from soundproof_models._own_weights import OwnWeights
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torch import nn
 
-    from soundproof import Epoch, Trainer, TrainingData
-
 
 @dataclass(frozen=True, kw_only=True)
-class _ByName(Model, ABC):
+class _ByName(OwnWeights, ABC):
     recipe: ClassVar[Recipe] = Recipe(epochs=25, learning_rate=2e-3)
     library: ClassVar[str]
     name: Annotated[str, Field(min_length=1, description="the network, as its library calls it")]
@@ -31,16 +29,6 @@ class _ByName(Model, ABC):
     def portable(self) -> bool:  # type: ignore[override]  # depends on a parameter
         """Without a file of the user's it is the same everywhere."""
         return self.weights is None
-
-    @property
-    def pretrained(self) -> bool:
-        """Whether it comes with weights."""
-        return self.weights is not None
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """Its weights."""
-        return (Path(self.weights),) if self.weights else ()
 
     def reason_to_skip(self, shape: tuple[int, ...], classes: int) -> str | None:
         """The library is not installed, has no such network, or the network cannot read pictures like these."""
@@ -68,17 +56,6 @@ class _ByName(Model, ABC):
     @abstractmethod
     def network(self, shape: tuple[int, ...], classes: int) -> nn.Module:
         """The one of this name."""
-
-    def prepare(self, module: nn.Module, data: TrainingData) -> None:  # noqa: ARG002
-        """Put the weights in place."""
-        if self.weights is not None:
-            load_weights(module, Path(self.weights))
-
-    def fit(self, module: nn.Module, data: TrainingData, trainer: Trainer) -> list[Epoch]:
-        """Leave it as it is where it has weights, else train it."""
-        self.prepare(module, data)
-        module.eval()
-        return [] if self.pretrained else trainer.fit(module, data)
 
 
 @dataclass(frozen=True, kw_only=True)
